@@ -1,0 +1,75 @@
+import { arrows, loose } from './arrows.mjs'
+
+const loosePattern = `^runtime/(${loose.join('|')})\\.ts$`
+
+export default {
+  forbidden: [
+    ...Object.entries(arrows).map(([room, to]) => ({
+      name: `arrows-of-${room}`,
+      severity: 'error',
+      from: { path: `^runtime/${room}/` },
+      to: {
+        path: '^runtime/',
+        pathNot: [
+          loosePattern,
+          `^runtime/(${[room, ...to].join('|')})/`,
+          ...(room === 'cli' ? ['^runtime/(compose|index)\\.ts$'] : []),
+        ],
+      },
+    })),
+    {
+      name: 'every-room-has-arrows',
+      comment: 'a room that is not in arrows.mjs would be free to import anything',
+      severity: 'error',
+      from: { path: `^runtime/(?!(${Object.keys(arrows).join('|')})/)[^/]+/` },
+      to: {},
+    },
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'store-imports-types-only',
+      comment: 'adapters implement ports; they never call the rooms that declare them',
+      severity: 'error',
+      from: { path: '^runtime/store/' },
+      to: { path: '^runtime/(execution|authority|guard|engine|tokens|identity)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'auditor-stands-alone',
+      comment: 'the auditor shares no code with the writer it checks',
+      severity: 'error',
+      from: { path: '^runtime/audit/auditor/' },
+      to: { path: '^runtime/', pathNot: ['^runtime/audit/auditor/'] },
+    },
+    {
+      name: 'langchain-stays-in-the-engine',
+      severity: 'error',
+      from: { path: '^(runtime|agents|workflows)/', pathNot: ['^runtime/(engine|store)/', '^runtime/compose\\.ts$', '^agents/', '^workflows/'] },
+      to: { path: 'node_modules/@langchain/' },
+    },
+    {
+      name: 'programs-use-the-front-door',
+      severity: 'error',
+      from: { path: '^(agents|workflows)/' },
+      to: { path: '^runtime/', pathNot: ['^runtime/index\\.ts$'] },
+    },
+    {
+      name: 'runtime-knows-no-program',
+      comment: 'only the command line opens the catalogue of workflows',
+      severity: 'error',
+      from: { path: '^runtime/', pathNot: ['^runtime/cli/'] },
+      to: { path: '^(agents|workflows|examples|bench|test)/' },
+    },
+    {
+      name: 'resolvable',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|coverage)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'], extensions: ['.ts', '.js', '.mjs', '.json'] },
+  },
+}

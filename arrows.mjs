@@ -1,0 +1,27 @@
+/**
+ * The one table of rooms and arrows: which room may import which. The dependency rules are generated
+ * from it, and CI checks them (`npm test`). Change an arrow here, with the reason in the commit.
+ *
+ * Every room may also import `runtime/errors.ts` and `runtime/clock.ts`.
+ */
+export const arrows = {
+  encoding: [],
+  keys: ['encoding'],
+  identity: ['encoding', 'keys'],
+  tokens: ['encoding', 'keys', 'identity'],
+  delegation: ['encoding', 'keys', 'identity', 'tokens'],
+  audit: ['encoding', 'keys'],
+  workflow: ['encoding', 'delegation'],
+  execution: ['encoding', 'keys', 'identity', 'workflow'],
+  client: ['encoding', 'keys', 'identity', 'tokens', 'delegation'],
+  guard: ['encoding', 'keys', 'identity', 'tokens', 'delegation', 'audit'],
+  authority: ['encoding', 'keys', 'identity', 'tokens', 'delegation', 'workflow', 'execution', 'audit'],
+  isolation: ['client', 'keys', 'identity'],
+  // The engine digests what it commits (encoding) and signs receipts with its own key (keys).
+  engine: ['encoding', 'keys', 'identity', 'delegation', 'workflow', 'execution', 'client', 'isolation', 'audit'],
+  store: ['encoding', 'identity', 'execution', 'authority', 'guard', 'engine', 'audit', 'tokens'],
+  cli: ['audit', 'delegation', 'encoding', 'execution', 'keys', 'tokens', 'workflow'],
+}
+
+/** Rooms that are reached from everywhere, and the two doors. */
+export const loose = ['errors', 'clock']
