@@ -153,7 +153,7 @@ export const oauthAnswers = {
 
 export type ErrorCode = keyof typeof oauthAnswers
 
-/** True for this project's errors, also across copies of the module. */
+/** True for the errors of this project. */
 export function isAgenticError(error: unknown): error is AgenticError {
   return error instanceof AgenticError
 }
