@@ -38,6 +38,7 @@ export const oauthAnswers = {
   ERR_ID_INVALID: invalidRequest,
   ERR_TOKEN_TOO_LARGE: invalidToken,
   ERR_TOKEN_MALFORMED: invalidToken,
+  ERR_TOKEN_JSON: invalidToken,
   ERR_HEADER_REFUSED: invalidToken,
   ERR_ALG_REFUSED: invalidToken,
   ERR_TYP_MISMATCH: invalidToken,
@@ -48,6 +49,7 @@ export const oauthAnswers = {
   ERR_KEY_SMALL_ORDER: invalidToken,
   ERR_MASTER_SECRET_MISSING: serverError,
   ERR_MASTER_SECRET_EXPOSED: serverError,
+  ERR_MASTER_SECRET_INVALID: serverError,
   ERR_CRYPTO_SELF_TEST: serverError,
   // identity
   ERR_MANIFEST_INVALID: invalidRequest,
