@@ -7,14 +7,14 @@ export function nobleBackend(): Ed25519Backend {
   return {
     name: 'noble',
     keyPair(seed) {
-      const secret = seed.slice()
+      const secret = new Uint8Array(seed) // not slice: of a Buffer that is a view
       return {
         publicKey: getPublicKey(secret),
         sign: (message) => sign(message, secret),
       }
     },
     verifier(publicKey) {
-      const key = publicKey.slice()
+      const key = new Uint8Array(publicKey)
       // Its default, ZIP 215, accepts encodings that RFC 8032 refuses.
       return (message, signature) => verify(signature, message, key, { zip215: false })
     },

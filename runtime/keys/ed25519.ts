@@ -96,7 +96,7 @@ const order = Buffer.from('edd3f55c1a631258d69cf7a2def9de14000000000000000000000
 
 /** The same signature with S + L for S: valid to a verifier that does not check the range of S. */
 function withOrderAdded(signature: Uint8Array): Uint8Array {
-  const changed = signature.slice()
+  const changed = new Uint8Array(signature)
   let carry = 0
   for (let index = 0; index < 32; index++) {
     const sum = (signature[32 + index] ?? 0) + (order[index] ?? 0) + carry
