@@ -3,8 +3,8 @@
  * It reads and proves nothing: signature, times and audience are for others.
  */
 import { AgenticError } from '../errors.js'
-import { decodeBase64url } from './base64url.js'
-import type { JsonObject } from './canonical-json.js'
+import { decodeBase64url, viewBase64url } from './base64url.js'
+import type { JsonObject, JsonValue } from './canonical-json.js'
 import { isPlainObject, parseJsonObject } from './strict-json.js'
 
 export interface JwsHeader {
@@ -16,7 +16,7 @@ export interface JwsHeader {
 
 export interface DecodedJws {
   readonly header: JwsHeader
-  /** Without prototype at the top level: a missing claim reads as undefined even in a polluted realm. */
+  /** Its objects have no prototype: a missing claim reads as undefined even in a polluted realm. */
   readonly claims: JsonObject
   /** The bytes that are signed, as text (ASCII): header and payload segments with the dot between. */
   readonly signingInput: string
@@ -42,7 +42,10 @@ const maxKidLength = 256
  * @see PROTOCOL 4
  */
 export function decodeJws(token: string, rules: JwsRules): DecodedJws {
-  const { typ, jwk = 'forbidden', maxBytes = 16_384 } = rules
+  const { typ } = rules
+  // Own members only: a polluted `Object.prototype` must not loosen the rules.
+  const jwk = (Object.hasOwn(rules, 'jwk') && rules.jwk) || 'forbidden'
+  const maxBytes = (Object.hasOwn(rules, 'maxBytes') && rules.maxBytes) || 16_384
   if (typeof token !== 'string') throw new AgenticError('ERR_TOKEN_MALFORMED', 'expected a token as text')
   if (token.length > maxBytes) {
     throw new AgenticError(
@@ -52,7 +55,7 @@ export function decodeJws(token: string, rules: JwsRules): DecodedJws {
   }
   const [afterHeader, afterPayload] = dots(token)
   const header = decodeHeader(token.slice(0, afterHeader), typ, jwk)
-  const claims = withoutPrototype(decodeObject(token.slice(afterHeader + 1, afterPayload), 'claims set'))
+  const claims = decodeObject(token.slice(afterHeader + 1, afterPayload), 'claims set')
   const signature = decodeBase64url(token.slice(afterPayload + 1))
   return { header, claims, signingInput: token.slice(0, afterPayload), signature }
 }
@@ -71,7 +74,7 @@ function dots(token: string): [number, number] {
 }
 
 function decodeHeader(segment: string, typ: string, jwk: 'required' | 'forbidden'): JwsHeader {
-  const header = withoutPrototype(decodeObject(segment, 'protected header'))
+  const header = decodeObject(segment, 'protected header')
   for (const name of Object.keys(header)) {
     if (name === 'alg' || name === 'typ' || name === 'kid' || (name === 'jwk' && jwk === 'required')) continue
     // Refused whatever it is: jku, x5u, x5c, b64, crit, zip, or a name nobody knows. A stranger's text is not repeated.
@@ -100,15 +103,19 @@ function decodeHeader(segment: string, typ: string, jwk: 'required' | 'forbidden
 }
 
 function decodeObject(segment: string, what: string): JsonObject {
-  const bytes = decodeBase64url(segment)
+  const bytes = viewBase64url(segment)
   try {
-    return parseJsonObject(bytes)
+    const object = parseJsonObject(bytes)
+    dropPrototypes(object)
+    return object
   } catch (cause) {
     throw new AgenticError('ERR_TOKEN_JSON', `${what}: expected one strict JSON object`, { cause })
   }
 }
 
-/** A copy whose missing members are missing, whatever `Object.prototype` holds. */
-function withoutPrototype(object: JsonObject): JsonObject {
-  return Object.assign(Object.create(null) as object, object)
+/** Makes missing members missing, whatever `Object.prototype` holds. In place: the objects are fresh from the parser. */
+function dropPrototypes(value: JsonValue): void {
+  if (typeof value !== 'object' || value === null) return
+  if (!Array.isArray(value)) Object.setPrototypeOf(value, null)
+  for (const member of Object.values(value)) dropPrototypes(member)
 }

@@ -18,7 +18,9 @@ export interface JsonLimits {
  * @see PROTOCOL 2.1, RFC 8259, RFC 7493 (I-JSON)
  */
 export function parseJson(text: string | Uint8Array, limits: JsonLimits = {}): JsonValue {
-  const { maxBytes = 1_048_576, maxDepth = maxJsonDepth } = limits
+  // Own members only: a polluted `Object.prototype` must not loosen the limits.
+  const maxBytes = own(limits, 'maxBytes') ?? 1_048_576
+  const maxDepth = own(limits, 'maxDepth') ?? maxJsonDepth
   if (text.length > maxBytes) throw invalid(`expected at most ${maxBytes} bytes, found ${text.length}`)
   const source = typeof text === 'string' ? text : decodeUtf8(text)
   const value = read(source)
@@ -49,6 +51,10 @@ export function isPlainObject(value: unknown): value is JsonObject {
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }) // keeps a BOM, so that JSON.parse refuses it
 const loneSurrogate = /\p{Surrogate}/u
 const longInteger = /(?<![\d.eE+-])-?\d{17,}(?![\d.eE])/
+
+function own(limits: JsonLimits, name: keyof JsonLimits): number | undefined {
+  return Object.hasOwn(limits, name) ? limits[name] : undefined
+}
 
 function decodeUtf8(bytes: Uint8Array): string {
   try {
