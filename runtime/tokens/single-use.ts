@@ -1,0 +1,9 @@
+/** The port through which a proof is spent. One store for all guards of a resource. */
+export interface SingleUse {
+  /**
+   * Claims a key until `expiresAt` (NumericDate, seconds). True the first time, false while it is claimed.
+   * Of several callers at once exactly one gets true. Durable when it returns.
+   * @throws AgenticError ERR_REPLAY_STORE when it cannot tell: a full or failing store refuses
+   */
+  claim(key: string, expiresAt: number): Promise<boolean>
+}
