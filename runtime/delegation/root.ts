@@ -1,0 +1,80 @@
+/** The root assertion: what the authenticated initiator asked for, signed by the authority (PROTOCOL 5.1). */
+import { type Clock, nowSeconds } from '../clock.js'
+import type { JsonObject } from '../encoding/canonical-json.js'
+import { digestOf } from '../encoding/digest.js'
+import { newUuid } from '../encoding/uuid.js'
+import { signJws } from '../keys/jws.js'
+import type { PublicKey } from '../keys/public-key.js'
+import type { SigningKey } from '../keys/signing-key.js'
+import { assertionToWire, maxHops, maxRootSeconds } from './assertion.js'
+import type { ToolGrants } from './tools.js'
+
+/** The user's intent, hashed into every hop and token of a run. */
+export interface IntentStatement {
+  /** What was asked, in words. */
+  readonly request: string
+  readonly workflow_id: string
+  readonly workflow_digest: string
+  readonly parameters: JsonObject
+  /** Random, so that a short request cannot be guessed from its hash. */
+  readonly nonce: string
+}
+
+/** `intent_hash`: `sha256:<hex>` of the canonical statement. */
+export function intentHash(statement: IntentStatement): string {
+  return digestOf(statement)
+}
+
+export interface RootRequest {
+  readonly issuer: string
+  readonly initiatedBy: string
+  readonly auth: { readonly method: string; readonly time: number }
+  readonly executionId: string
+  readonly workflowId: string
+  /** The entry step. */
+  readonly workflowStep: string
+  readonly intentHash: string
+  readonly agentProof: { readonly agentChecksum: string; readonly registrationId: string }
+  /** The entry agent's key. */
+  readonly delegatee: PublicKey
+  readonly tools: ToolGrants
+  readonly scope: readonly string[]
+  readonly maxDepth: number
+  readonly lifetimeSeconds: number
+}
+
+/** @returns compact `delegation+jwt`, depth 0 */
+export function issueRootAssertion(
+  request: RootRequest,
+  authorityKey: SigningKey,
+  options: { readonly clock: Clock },
+): string {
+  if (!Number.isInteger(request.maxDepth) || request.maxDepth < 0 || request.maxDepth >= maxHops) {
+    throw new TypeError(`maxDepth must be a whole number from 0 to ${maxHops - 1}`)
+  }
+  if (!(request.lifetimeSeconds >= 1 && request.lifetimeSeconds <= maxRootSeconds)) {
+    throw new TypeError(`lifetimeSeconds must be from 1 to ${maxRootSeconds}`)
+  }
+  const iat = nowSeconds(options.clock)
+  const claims = assertionToWire({
+    jti: newUuid(options.clock),
+    iss: request.issuer,
+    iat,
+    exp: iat + Math.floor(request.lifetimeSeconds),
+    jwk: request.delegatee.jwk,
+    depth: 0,
+    maxDepth: request.maxDepth,
+    toolGrants: request.tools,
+    scope: request.scope,
+    agentProof: request.agentProof,
+    intent: {
+      executionId: request.executionId,
+      workflowId: request.workflowId,
+      workflowStep: request.workflowStep,
+      intentHash: request.intentHash,
+    },
+    initiatedBy: request.initiatedBy,
+    auth: request.auth,
+  })
+  return signJws({ typ: 'delegation+jwt', kid: authorityKey.publicKey.thumbprint }, claims, authorityKey)
+}
