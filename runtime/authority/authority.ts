@@ -1,0 +1,100 @@
+/**
+ * The authorization server's decisions, in process: it issues roots and intent tokens, observes the run
+ * through the engine's reports, and writes an audit record of every outcome before it answers.
+ */
+import type { Journal } from '../audit/journal.js'
+import type { TokenIssuer, TokenRequest } from '../client/issuer.js'
+import type { ExecutionAuthority } from '../engine/authority-port.js'
+import { AgenticError, codeOf } from '../errors.js'
+import type { ApprovalAnswer } from '../execution/approval.js'
+import type { ApprovalRow } from '../execution/records.js'
+import type { Workflow } from '../workflow/definition.js'
+import { activate, delegate, prepareReceipt, reportEnd } from './activations.js'
+import { decideApproval, requestApproval } from './approvals.js'
+import type { AuthorityDeps } from './deps.js'
+import { endExecution, startExecution, takeOver } from './executions.js'
+import { issueToken } from './issue.js'
+
+export interface Authority extends ExecutionAuthority, TokenIssuer {
+  /** Records a person's decision over what a gate asks. @throws AgenticError ERR_APPROVAL_UNKNOWN, ERR_APPROVAL_USED */
+  decideApproval(request: {
+    readonly executionId: string
+    readonly gate: string
+    readonly answer: ApprovalAnswer
+  }): Promise<ApprovalRow>
+}
+
+export function createAuthority(deps: AuthorityDeps): Authority {
+  const { journal } = deps
+  const workflows = new Map<string, Workflow>()
+  const know = (workflow: Workflow) => workflows.set(workflow.digest, workflow)
+  return {
+    issuer: deps.issuer,
+    startExecution(request) {
+      know(request.workflow)
+      return startExecution(request, deps, journal)
+    },
+    takeOver(executionId, workflow) {
+      know(workflow)
+      return takeOver(executionId, workflow, deps, journal)
+    },
+    endExecution: (lease, outcome) => endExecution(lease, outcome, deps, journal),
+    activate: (lease, request) => activate(lease, request, deps, journal),
+    delegate: (lease, request) => delegate(lease, request, deps, journal),
+    endActivation: (lease, request) => reportEnd(lease, request, deps, journal),
+    prepareReceipt: (lease, activation, outcome) => prepareReceipt(lease, activation, outcome, deps, journal),
+    requestApproval: (lease, request) => requestApproval(lease, request, deps, journal),
+    decideApproval: (request) => decideApproval(request, deps, journal),
+    reportRefusal: (lease, request) =>
+      journal.record({
+        executionId: lease.executionId,
+        type: 'call.refused',
+        actor: 'engine',
+        activationId: request.activationId,
+        data: {
+          step: request.step,
+          code: request.code,
+          ...(request.tool !== undefined && { tool: request.tool }),
+        },
+      }),
+    issue: (request) => issue(request, workflows, deps, journal),
+  }
+}
+
+/** Every outcome is a record, durable before the token leaves. */
+async function issue(
+  request: TokenRequest,
+  workflows: ReadonlyMap<string, Workflow>,
+  deps: AuthorityDeps,
+  journal: Journal,
+) {
+  const asked = {
+    step: request.workflowStep,
+    audience: request.audience,
+    scope: request.scope.join(' '),
+    tool: request.tool,
+  }
+  const entry = { actor: `agent:${request.agentId}`, activationId: request.activationId }
+  try {
+    const { execution } = await deps.executions.snapshot(request.executionId)
+    const workflow = workflows.get(execution.workflowDigest)
+    if (!workflow) throw new AgenticError('ERR_WORKFLOW_UNKNOWN', 'the workflow of this run is not loaded')
+    const minted = await issueToken(request, workflow, deps)
+    await journal.record({
+      executionId: request.executionId,
+      type: 'token.issued',
+      ...entry,
+      subjects: { jti: minted.jti, ...(minted.approvalId && { approval_id: minted.approvalId }) },
+      data: { ...asked, hops: minted.hops, use: minted.issued.use ?? 'reusable' },
+    })
+    return minted.issued
+  } catch (error) {
+    await journal.record({
+      executionId: request.executionId,
+      type: 'token.refused',
+      ...entry,
+      data: { ...asked, code: codeOf(error) ?? 'server_error' },
+    })
+    throw error
+  }
+}

@@ -1,0 +1,86 @@
+/** I8 and I9: each hop is the pinned, unrevoked registration, and the workflow allows the delegation. */
+import type { Assertion } from '../delegation/assertion.js'
+import { AgenticError } from '../errors.js'
+import type { ExecutionRow } from '../execution/records.js'
+import type { Registration, RegistrationStore } from '../identity/registration.js'
+import type { AgentStep, Workflow } from '../workflow/definition.js'
+
+/** agent id → its pinned registration, read when a decision about it is due. */
+export type PinnedRegistrations = ReadonlyMap<string, Registration>
+
+/** @throws AgenticError ERR_AGENT_UNKNOWN */
+export async function loadPinned(
+  execution: ExecutionRow,
+  store: RegistrationStore,
+): Promise<PinnedRegistrations> {
+  const pinned = new Map<string, Registration>()
+  for (const [agentId, registrationId] of Object.entries(execution.pinned)) {
+    const registration = await store.byId(registrationId)
+    if (!registration || registration.agentId !== agentId) {
+      throw new AgenticError('ERR_AGENT_UNKNOWN', `agent "${agentId}" has no registration`)
+    }
+    pinned.set(agentId, registration)
+  }
+  return pinned
+}
+
+/** The registration that acts for an agent in this run. @throws AgenticError ERR_AGENT_UNKNOWN, ERR_AGENT_REVOKED */
+export function requirePinned(pinned: PinnedRegistrations, agentId: string): Registration {
+  const registration = pinned.get(agentId)
+  if (!registration)
+    throw new AgenticError('ERR_AGENT_UNKNOWN', `agent "${agentId}" takes no part in this run`)
+  if (registration.status === 'revoked') {
+    throw new AgenticError('ERR_AGENT_REVOKED', `agent "${agentId}" has been revoked`)
+  }
+  return registration
+}
+
+/**
+ * @param hops root first, signatures already verified
+ * @throws AgenticError ERR_CHAIN_AGENT (I8), ERR_CHAIN_DELEGATOR (I9), ERR_AGENT_REVOKED
+ */
+export function requireWorkflowHops(
+  hops: readonly Assertion[],
+  workflow: Workflow,
+  pinned: PinnedRegistrations,
+): void {
+  let delegator: string | undefined
+  for (const hop of hops) {
+    const step = agentStep(workflow, hop.intent.workflowStep)
+    requireRegisteredHop(hop, requirePinned(pinned, step.agent))
+    const allowed = delegator === undefined ? step.id === workflow.entry : step.delegatedBy === delegator
+    if (!allowed || hop.intent.workflowId !== workflow.id) {
+      throw new AgenticError(
+        'ERR_CHAIN_DELEGATOR',
+        `the workflow does not let step "${step.id}" be delegated to this way`,
+      )
+    }
+    delegator = step.id
+  }
+}
+
+function requireRegisteredHop(hop: Assertion, registration: Registration): void {
+  const isPinned =
+    hop.agentProof.registrationId === registration.registrationId &&
+    hop.agentProof.agentChecksum === registration.agentChecksum &&
+    registration.keys.some((key) => key.jwk.x === hop.jwk.x)
+  if (!isPinned) {
+    throw new AgenticError(
+      'ERR_CHAIN_AGENT',
+      `a hop does not name the pinned registration of "${registration.agentId}"`,
+    )
+  }
+}
+
+/** @throws AgenticError ERR_STEP_UNKNOWN for a gate, too: no agent acts there */
+export function agentStep(workflow: Workflow, id: string): AgentStep {
+  const step = workflow.steps.find((candidate) => candidate.id === id)
+  if (step?.kind !== 'agent') throw new AgenticError('ERR_STEP_UNKNOWN', `no agent acts in step "${id}"`)
+  return step
+}
+
+/** The tool of a step that only an approval opens, if there is one. */
+export function gatedTool(workflow: Workflow, step: AgentStep): string | undefined {
+  const gate = step.approval && workflow.steps.find((candidate) => candidate.id === step.approval)
+  return gate && gate.kind === 'gate' ? gate.tool : undefined
+}

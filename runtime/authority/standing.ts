@@ -1,0 +1,37 @@
+/** Whether what was minted still stands: asked by guards that share this authority's store (introspection). */
+import { AgenticError } from '../errors.js'
+import { requireLive } from '../execution/activation.js'
+import type { AuthorityDeps } from './deps.js'
+import { loadPinned, requirePinned } from './hops.js'
+
+export interface StandingQuestion {
+  readonly executionId: string
+  readonly activationId: string
+  readonly step: string
+  readonly epoch: number
+  readonly agentId: string
+  readonly registrationId: string
+  readonly jti: string
+}
+
+/**
+ * @throws AgenticError ERR_ACTIVATION_NOT_LIVE, ERR_ACTIVATION_UNKNOWN, ERR_EPOCH_STALE, ERR_EXECUTION_UNKNOWN,
+ *   ERR_EXECUTION_ENDED, ERR_AGENT_REVOKED, ERR_TOKEN_REVOKED
+ */
+export async function requireStanding(
+  question: StandingQuestion,
+  deps: Pick<AuthorityDeps, 'executions' | 'registrations'>,
+): Promise<void> {
+  const snapshot = await deps.executions.snapshot(question.executionId, [question.step])
+  requireLive(snapshot, question.activationId, question.epoch)
+  const registration = requirePinned(
+    await loadPinned(snapshot.execution, deps.registrations),
+    question.agentId,
+  )
+  if (registration.registrationId !== question.registrationId) {
+    throw new AgenticError(
+      'ERR_TOKEN_REVOKED',
+      'the token names another registration than the one that is pinned',
+    )
+  }
+}
