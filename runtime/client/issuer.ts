@@ -24,6 +24,8 @@ export interface IssuedToken {
   readonly tokenType: 'DPoP'
   readonly expiresIn: number
   readonly scope: readonly string[]
+  /** The tools in the granted `authorization_details`; a tool behind a gate is in a token of its own. */
+  readonly tools: readonly string[]
   /** "once": opened by an approval, never reused. */
   readonly use?: 'once'
 }

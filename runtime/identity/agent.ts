@@ -9,8 +9,8 @@ import type { JsonObject } from '../encoding/canonical-json.js'
 export interface HttpRoute {
   /** Identifier of the resource that serves it. */
   readonly resource: string
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** Absolute path without parameters; the arguments travel as the JSON body, or as the query of a GET. */
+  readonly method: 'POST' | 'PUT' | 'PATCH'
+  /** Absolute path without parameters or query; the arguments travel as the JSON body. */
   readonly path: string
 }
 
