@@ -134,11 +134,16 @@ export const oauthAnswers = {
   ERR_ARGUMENT_REFUSED: forbidden,
   ERR_ARGUMENT_INVALID: invalidRequest,
   ERR_TARGET_INVALID: { resource: ['invalid_token', 401], token: ['invalid_target', 400] },
+  ERR_LISTEN_FAILED: serverError,
   ERR_TOOL_FAILED: { resource: ['tool_failed', 422], token: ['server_error', 500] },
   // audit, store
   ERR_AUDIT_CORRUPT: serverError,
   ERR_AUDIT_WRITE: serverError,
+  ERR_AUDIT_ENTRY_TOO_LARGE: serverError,
+  ERR_AUDIT_PROOF: serverError,
   ERR_STORE_FAILED: serverError,
+  // The row exists already, or somebody else was faster: look again and decide again.
+  ERR_STORE_CONFLICT: serverError,
   ERR_STORE_UNSUPPORTED: serverError,
   // engine
   ERR_STEP_FAILED: serverError,

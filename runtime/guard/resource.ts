@@ -1,0 +1,147 @@
+/**
+ * A guarded HTTP resource as a function from Request to Response: every route is one tool, and no handler
+ * runs before its call is proven. Refusals become 401 or 403 in OAuth's words (RFC 6750, RFC 9449).
+ */
+import { nowSeconds } from '../clock.js'
+import { readBounded } from '../encoding/bounded-body.js'
+import type { JsonObject } from '../encoding/canonical-json.js'
+import { parseJsonObject } from '../encoding/strict-json.js'
+import { AgenticError, codeOf, type ErrorCode, isAgenticError, oauthAnswers } from '../errors.js'
+import type { HttpRoute } from '../identity/agent.js'
+import { verifyDpopProof } from '../tokens/dpop-proof.js'
+import type { PresentedCall } from './check.js'
+import type { GuardDeps, GuardedTool } from './deps.js'
+import { perform, recordRefusal, type ToolHandler } from './perform.js'
+
+/** Largest body of a call. */
+export const maxBodyBytes = 2 * 1024 * 1024
+
+export interface ResourceTool extends GuardedTool {
+  readonly handler: ToolHandler
+}
+
+export interface GuardedResource {
+  /** Identifier that tools' routes name. */
+  readonly id: string
+  readonly tools: readonly ResourceTool[]
+}
+
+/** @param publicUrl base URL of this resource, its audience; proofs are held against it, never against `Host` */
+export function createResourceHandler(
+  resource: GuardedResource,
+  publicUrl: string,
+  deps: GuardDeps,
+): (request: Request) => Promise<Response> {
+  return async (request) => {
+    try {
+      const tool = routeOf(resource, request)
+      if (!request.headers.has('authorization')) return challenge()
+      const answer = await answerCall(tool, request, publicUrl, deps)
+      return json(200, answer)
+    } catch (error) {
+      return refuse(error)
+    }
+  }
+}
+
+/** @throws AgenticError ERR_ROUTE_UNKNOWN */
+function routeOf(resource: GuardedResource, request: Request): ResourceTool & { readonly route: HttpRoute } {
+  const { pathname } = new URL(request.url)
+  for (const tool of resource.tools) {
+    const route = tool.definition.http
+    if (route && route.path === pathname && route.method === request.method) return { ...tool, route }
+  }
+  throw new AgenticError('ERR_ROUTE_UNKNOWN', 'there is no such route at this resource')
+}
+
+async function answerCall(
+  tool: ResourceTool & { readonly route: HttpRoute },
+  request: Request,
+  publicUrl: string,
+  deps: GuardDeps,
+) {
+  let call: PresentedCall
+  try {
+    call = await present(tool, request, publicUrl, deps)
+  } catch (error) {
+    await recordRefusal({ audience: publicUrl, tool }, error, deps)
+    throw error
+  }
+  return perform(call, tool.handler, { input: undefined, signal: request.signal }, deps)
+}
+
+/** Reads the request within its limits; proves nothing. */
+async function present(
+  tool: ResourceTool & { readonly route: HttpRoute },
+  request: Request,
+  publicUrl: string,
+  deps: GuardDeps,
+): Promise<PresentedCall> {
+  const token = accessTokenOf(request)
+  const proof = request.headers.get('dpop')
+  if (proof === null) throw new AgenticError('ERR_PROOF_MISSING', 'a DPoP proof must come with the token')
+  const contentType = request.headers.get('content-type') ?? ''
+  const body = await readBounded(request.body, maxBodyBytes)
+  if (!body) throw new AgenticError('ERR_REQUEST_INVALID', `a body must have at most ${maxBodyBytes} bytes`)
+  return {
+    token,
+    chain: chainOf(request),
+    tool,
+    args: argumentsOf(contentType, body),
+    audience: publicUrl,
+    verifyProof: (verified) =>
+      verifyDpopProof(proof, {
+        method: tool.route.method,
+        url: `${publicUrl}${tool.route.path}`,
+        accessToken: token,
+        key: verified.key,
+        request: { query: new URL(request.url).search.slice(1), contentType, body },
+        now: nowSeconds(deps.clock),
+        keyring: deps.keyring,
+        singleUse: deps.singleUse,
+      }),
+  }
+}
+
+function accessTokenOf(request: Request): string {
+  const match = /^DPoP ([A-Za-z0-9._~+/-]+=*)$/.exec(request.headers.get('authorization') ?? '')
+  if (!match?.[1]) throw new AgenticError('ERR_TOKEN_MALFORMED', 'credentials must be "DPoP" and one token')
+  return match[1]
+}
+
+function chainOf(request: Request): readonly string[] | undefined {
+  const header = request.headers.get('delegation-chain')
+  return header === null ? undefined : header.split(', ')
+}
+
+function argumentsOf(contentType: string, body: Uint8Array): JsonObject {
+  if (contentType.split(';')[0]?.trim().toLowerCase() !== 'application/json') {
+    throw new AgenticError('ERR_REQUEST_INVALID', 'the content type must be application/json')
+  }
+  return parseJsonObject(body, { maxBytes: maxBodyBytes })
+}
+
+/** No credentials at all: a challenge without a reason (RFC 6750 §3.1). */
+function challenge(): Response {
+  return new Response(null, {
+    status: 401,
+    headers: { 'www-authenticate': 'DPoP algs="Ed25519"', ...noStore },
+  })
+}
+
+const noStore = { 'cache-control': 'no-store' }
+
+function refuse(error: unknown): Response {
+  const code: ErrorCode | undefined = codeOf(error)
+  const [name, status] = code ? oauthAnswers[code].resource : (['server_error', 500] as const)
+  const text = isAgenticError(error) && status !== 500 ? error.message : 'the resource could not answer'
+  const headers = status === 401 ? { 'www-authenticate': `DPoP error="${name}", algs="Ed25519"` } : {}
+  return json(status, { error: name, error_description: text, ...(code && { code }) }, headers)
+}
+
+function json(status: number, body: unknown, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { 'content-type': 'application/json', ...noStore, ...headers },
+  })
+}
