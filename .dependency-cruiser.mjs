@@ -1,4 +1,4 @@
-import { arrows, loose } from './arrows.mjs'
+import { arrows, loose, portsOnly } from './arrows.mjs'
 
 const loosePattern = `^runtime/(${loose.join('|')})\\.ts$`
 
@@ -25,13 +25,12 @@ export default {
       to: {},
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
-    {
-      name: 'store-imports-types-only',
-      comment: 'adapters implement ports; they never call the rooms that declare them',
+    ...Object.entries(portsOnly).map(([room, to]) => ({
+      name: `ports-only-of-${room}`,
       severity: 'error',
-      from: { path: '^runtime/store/' },
-      to: { path: '^runtime/(execution|authority|guard|engine|tokens|identity)/', dependencyTypesNot: ['type-only'] },
-    },
+      from: { path: `^runtime/${room}/` },
+      to: { path: `^runtime/(${to.join('|')})/`, dependencyTypesNot: ['type-only'] },
+    })),
     {
       name: 'auditor-stands-alone',
       comment: 'the auditor shares no code with the writer it checks',

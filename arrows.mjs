@@ -14,13 +14,42 @@ export const arrows = {
   workflow: ['encoding', 'delegation'],
   execution: ['encoding', 'keys', 'identity', 'workflow'],
   client: ['encoding', 'keys', 'identity', 'tokens', 'delegation'],
-  guard: ['encoding', 'keys', 'identity', 'tokens', 'delegation', 'audit'],
-  authority: ['encoding', 'keys', 'identity', 'tokens', 'delegation', 'workflow', 'execution', 'audit'],
+  // Guard and authority implement ports that client and engine declare; `portsOnly` below keeps that to types.
+  guard: ['encoding', 'keys', 'identity', 'tokens', 'delegation', 'audit', 'client'],
+  authority: [
+    'encoding',
+    'keys',
+    'identity',
+    'tokens',
+    'delegation',
+    'workflow',
+    'execution',
+    'audit',
+    'client',
+    'engine',
+  ],
   isolation: ['client', 'keys', 'identity'],
   // The engine digests what it commits (encoding) and signs receipts with its own key (keys).
-  engine: ['encoding', 'keys', 'identity', 'delegation', 'workflow', 'execution', 'client', 'isolation', 'audit'],
+  engine: [
+    'encoding',
+    'keys',
+    'identity',
+    'delegation',
+    'workflow',
+    'execution',
+    'client',
+    'isolation',
+    'audit',
+  ],
   store: ['encoding', 'identity', 'execution', 'authority', 'guard', 'engine', 'audit', 'tokens'],
   cli: ['audit', 'delegation', 'encoding', 'execution', 'keys', 'tokens', 'workflow'],
+}
+
+/** Who may import only types from whom: an adapter implements a port, it never calls the room that declares it. */
+export const portsOnly = {
+  store: ['execution', 'authority', 'guard', 'engine', 'tokens', 'identity'],
+  guard: ['client'],
+  authority: ['client', 'engine'],
 }
 
 /** Rooms that are reached from everywhere, and the two doors. */
