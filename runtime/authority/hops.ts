@@ -79,8 +79,12 @@ export function agentStep(workflow: Workflow, id: string): AgentStep {
   return step
 }
 
-/** The tool of a step that only an approval opens, if there is one. */
-export function gatedTool(workflow: Workflow, step: AgentStep): string | undefined {
-  const gate = step.approval && workflow.steps.find((candidate) => candidate.id === step.approval)
-  return gate && gate.kind === 'gate' ? gate.tool : undefined
+/** Every tool that a gate of the workflow opens: no step gets it without that gate's approval. */
+export function gatedTools(workflow: Workflow): ReadonlySet<string> {
+  return new Set(workflow.steps.flatMap((step) => (step.kind === 'gate' ? [step.tool] : [])))
+}
+
+/** Whether the step is the one that the gate of this tool opens. */
+export function isOpenedByGate(workflow: Workflow, step: AgentStep, tool: string): boolean {
+  return workflow.steps.some((gate) => gate.kind === 'gate' && gate.opens === step.id && gate.tool === tool)
 }

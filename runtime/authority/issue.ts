@@ -22,7 +22,8 @@ import type { AgentStep, Workflow } from '../workflow/definition.js'
 import type { AuthorityDeps } from './deps.js'
 import {
   agentStep,
-  gatedTool,
+  gatedTools,
+  isOpenedByGate,
   loadPinned,
   type PinnedRegistrations,
   requirePinned,
@@ -99,7 +100,7 @@ function mint(facts: MintFacts): Decision<Minted> {
   const activation = requireActivation(facts, step) // step 7
   const chain = requireChain(facts, activation) // step 8
   requireScopes(request, facts.registration, step, activation, chain) // step 9
-  const granted = requireTool(request, workflow, step, chain)
+  const granted = requireTool(facts, step, chain)
   if (!deps.audiences().includes(request.audience)) {
     throw new AgenticError('ERR_TARGET_INVALID', 'the audience is not a resource of this authority')
   }
@@ -194,15 +195,26 @@ function requireScopes(
   }
 }
 
-/** The tools the token names: one that needs an approval is never among the others. */
-function requireTool(request: TokenRequest, workflow: Workflow, step: AgentStep, chain: VerifiedChain) {
-  const granted = Object.hasOwn(chain.toolGrants, request.tool) ? chain.toolGrants[request.tool] : undefined
-  if (!granted)
+/**
+ * The tools the token names: those the agent declares and the leaf grants. One behind a gate is never
+ * among the others; it gets a token of its own, opened by an approval, and only in the step the gate opens.
+ */
+function requireTool({ request, workflow, registration }: MintFacts, step: AgentStep, chain: VerifiedChain) {
+  const held = Object.entries(chain.toolGrants).filter(([name]) => registration.tools.includes(name))
+  const asked = held.find(([name]) => name === request.tool)
+  if (!asked)
     throw new AgenticError('ERR_TOOL_NOT_GRANTED', `tool "${request.tool}" is not granted to this step`)
-  const behindGate = gatedTool(workflow, step)
-  if (request.tool === behindGate) return { gated: true, tools: { [request.tool]: granted } }
-  const others = Object.entries(chain.toolGrants).filter(([name]) => name !== behindGate)
-  return { gated: false, tools: Object.fromEntries(others) }
+  const gated = gatedTools(workflow)
+  if (!gated.has(request.tool)) {
+    return { gated: false, tools: Object.fromEntries(held.filter(([name]) => !gated.has(name))) }
+  }
+  if (!isOpenedByGate(workflow, step, request.tool)) {
+    throw new AgenticError(
+      'ERR_APPROVAL_REQUIRED',
+      `"${request.tool}" is behind a gate that does not open this step`,
+    )
+  }
+  return { gated: true, tools: Object.fromEntries([asked]) }
 }
 
 function spendApproval(
