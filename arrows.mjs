@@ -28,7 +28,7 @@ export const arrows = {
     'client',
     'engine',
   ],
-  isolation: ['client', 'keys', 'identity'],
+  isolation: ['encoding', 'client', 'keys', 'identity'],
   // The engine digests what it commits (encoding) and signs receipts with its own key (keys).
   engine: [
     'encoding',

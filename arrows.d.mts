@@ -1,0 +1,3 @@
+export const arrows: Readonly<Record<string, readonly string[]>>
+export const portsOnly: Readonly<Record<string, readonly string[]>>
+export const loose: readonly string[]
