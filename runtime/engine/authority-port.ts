@@ -52,7 +52,11 @@ export interface ExecutionAuthority {
   takeOver(executionId: string, workflow: Workflow): Promise<ExecutionRow>
   endExecution(
     lease: Lease,
-    outcome: { status: 'completed' | 'failed' | 'refused' | 'waiting'; failure?: Failure; result?: JsonValue },
+    outcome: {
+      status: 'completed' | 'failed' | 'refused' | 'waiting'
+      failure?: Failure
+      result?: JsonValue
+    },
   ): Promise<void>
   /**
    * Opens (or reopens a suspended or reserved) activation of a step whose prerequisites have their receipts.
@@ -60,14 +64,32 @@ export interface ExecutionAuthority {
    */
   activate(
     lease: Lease,
-    request: { readonly workflow: Workflow; readonly step: string; readonly iteration: number; readonly item: number },
+    request: {
+      readonly workflow: Workflow
+      readonly step: string
+      readonly iteration: number
+      readonly item: number
+    },
   ): Promise<ActivationRow>
   /** Records the delegator's assertion as the activation's chain, after verifying all of it. */
-  delegate(lease: Lease, request: { readonly workflow: Workflow; readonly activationId: string; readonly step: string; readonly chain: readonly string[] }): Promise<ActivationRow>
+  delegate(
+    lease: Lease,
+    request: {
+      readonly workflow: Workflow
+      readonly activationId: string
+      readonly step: string
+      readonly chain: readonly string[]
+    },
+  ): Promise<ActivationRow>
   /** Reports an activation that ended without a receipt. */
   endActivation(
     lease: Lease,
-    request: { readonly activationId: string; readonly step: string; readonly state: 'failed' | 'suspended'; readonly failure?: Failure },
+    request: {
+      readonly activationId: string
+      readonly step: string
+      readonly state: 'failed' | 'suspended'
+      readonly failure?: Failure
+    },
   ): Promise<void>
   /** The receipt of a finished activation, to be committed by the checkpointer. */
   prepareReceipt(lease: Lease, activation: ActivationRow, outcome: StepOutcome): PendingReceipt
@@ -77,5 +99,13 @@ export interface ExecutionAuthority {
     request: { readonly workflow: Workflow; readonly gate: ActivationRow; readonly args: JsonObject },
   ): Promise<ApprovalRow>
   /** A call that a guard or the runtime refused; for the log. */
-  reportRefusal(lease: Lease, request: { readonly activationId: string; readonly step: string; readonly tool?: string; readonly code: string }): Promise<void>
+  reportRefusal(
+    lease: Lease,
+    request: {
+      readonly activationId: string
+      readonly step: string
+      readonly tool?: string
+      readonly code: string
+    },
+  ): Promise<void>
 }
