@@ -5,7 +5,8 @@ import { nobleBackend } from './backend-noble.js'
 import { nodeBackend } from './backend-node.js'
 import { sodiumBackend } from './backend-sodium.js'
 import { type BackendName, type Ed25519Backend, selfTest } from './ed25519.js'
-import { type PublicKey, parsePublicJwk, publicKeyAt } from './public-key.js'
+import { parsePublicJwk } from './public-jwk.js'
+import { type PublicKey, publicKeyAt } from './public-key.js'
 import { type SigningKey, signingKeyFromSeed } from './signing-key.js'
 
 export interface Keyring {

@@ -1,6 +1,6 @@
 /** JWK thumbprints (RFC 7638, RFC 8037 §2) and their URIs (RFC 9278). */
 import { sha256Base64url } from '../encoding/digest.js'
-import type { PublicJwk } from './public-key.js'
+import type { PublicJwk } from './public-jwk.js'
 
 const uriPrefix = 'urn:ietf:params:oauth:jwk-thumbprint:sha-256:'
 
