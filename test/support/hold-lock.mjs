@@ -1,0 +1,7 @@
+// Takes the lock file given as its argument, says so, and keeps it until it is killed.
+import Database from 'better-sqlite3'
+
+const database = new Database(process.argv[2], { timeout: 0 })
+database.prepare('BEGIN IMMEDIATE').run()
+process.stdout.write('held\n')
+setInterval(() => {}, 60_000)
