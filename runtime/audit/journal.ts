@@ -9,7 +9,7 @@ import { createSaltedDigests } from './salt.js'
 /** Per-run random salts for payload digests, kept beside the payloads and erased with them. */
 export interface Salts {
   /** The run's salt, made on first use. */
-  get(executionId: string): Promise<Uint8Array>
+  getOrCreate(executionId: string): Promise<Uint8Array>
 }
 
 export interface JournalEntry {
@@ -43,7 +43,7 @@ export function createJournal(deps: { readonly audit: AuditLog; readonly salts: 
       })
     },
     async digest(executionId, payload) {
-      return digests.payloadDigest(await deps.salts.get(executionId), payload)
+      return digests.payloadDigest(await deps.salts.getOrCreate(executionId), payload)
     },
   }
 }

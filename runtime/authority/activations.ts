@@ -26,7 +26,7 @@ export async function activate(
   deps: AuthorityDeps,
   journal: Journal,
 ): Promise<ActivationRow> {
-  const { execution } = await deps.executions.snapshot(lease.executionId)
+  const { execution } = await deps.executions.snapshot(lease.executionId, [])
   const agent = await pinnedAgentOf(request, execution, deps)
   const steps = [request.step, ...prerequisites(request.workflow, request.step)]
   const row = await deps.executions.decide(lease.executionId, steps, (snapshot) =>
@@ -81,7 +81,7 @@ export async function delegate(
   deps: AuthorityDeps,
   journal: Journal,
 ): Promise<ActivationRow> {
-  const { execution } = await deps.executions.snapshot(lease.executionId)
+  const { execution } = await deps.executions.snapshot(lease.executionId, [])
   const pinned = await loadPinned(execution, deps.registrations)
   const step = agentStep(request.workflow, request.step)
   const row = await deps.executions.decide(lease.executionId, [request.step], (snapshot) => {
@@ -95,7 +95,9 @@ export async function delegate(
     })
     requireWorkflowHops(chain.hops, request.workflow, pinned)
     requireLeafFor(chain, live)
-    const scope = chain.scope.filter((name) => step.scope.includes(name))
+    // What its tokens can carry at most: granted to the agent, to the step, and signed over by its delegator.
+    const { scopes } = requirePinned(pinned, step.agent)
+    const scope = chain.scope.filter((name) => step.scope.includes(name) && scopes.includes(name))
     const held: ActivationRow = { ...live, chain: request.chain, scope }
     return { changes: [{ kind: 'activation', row: held }], result: held }
   })

@@ -4,6 +4,7 @@
  */
 import type { Journal } from '../audit/journal.js'
 import type { TokenIssuer, TokenRequest } from '../client/issuer.js'
+import { signingInputHash } from '../delegation/assertion.js'
 import type { ExecutionAuthority } from '../engine/authority-port.js'
 import { AgenticError, codeOf } from '../errors.js'
 import type { ApprovalAnswer } from '../execution/approval.js'
@@ -11,11 +12,14 @@ import type { ApprovalRow } from '../execution/records.js'
 import type { Workflow } from '../workflow/definition.js'
 import { activate, delegate, prepareReceipt, reportEnd } from './activations.js'
 import { decideApproval, requestApproval } from './approvals.js'
+import { createChainShelf } from './chain-shelf.js'
 import type { AuthorityDeps } from './deps.js'
 import { endExecution, startExecution, takeOver } from './executions.js'
 import { issueToken } from './issue.js'
 
 export interface Authority extends ExecutionAuthority, TokenIssuer {
+  /** A chain by the hash that tokens name it by; undefined when no live token can name it any more. */
+  chain(chainHash: string): Promise<readonly string[] | undefined>
   /** Records a person's decision over what a gate asks. @throws AgenticError ERR_APPROVAL_UNKNOWN, ERR_APPROVAL_USED */
   decideApproval(request: {
     readonly executionId: string
@@ -27,6 +31,7 @@ export interface Authority extends ExecutionAuthority, TokenIssuer {
 export function createAuthority(deps: AuthorityDeps): Authority {
   const { journal } = deps
   const workflows = new Map<string, Workflow>()
+  const chains = createChainShelf()
   const know = (workflow: Workflow) => workflows.set(workflow.digest, workflow)
   return {
     issuer: deps.issuer,
@@ -40,7 +45,12 @@ export function createAuthority(deps: AuthorityDeps): Authority {
     },
     endExecution: (lease, outcome) => endExecution(lease, outcome, deps, journal),
     activate: (lease, request) => activate(lease, request, deps, journal),
-    delegate: (lease, request) => delegate(lease, request, deps, journal),
+    async delegate(lease, request) {
+      const row = await delegate(lease, request, deps, journal)
+      chains.set(signingInputHash(row.chain.at(-1) ?? ''), row.chain)
+      return row
+    },
+    chain: async (chainHash) => chains.get(chainHash),
     endActivation: (lease, request) => reportEnd(lease, request, deps, journal),
     prepareReceipt: (lease, activation, outcome) => prepareReceipt(lease, activation, outcome, deps, journal),
     requestApproval: (lease, request) => requestApproval(lease, request, deps, journal),
@@ -76,7 +86,7 @@ async function issue(
   }
   const entry = { actor: `agent:${request.agentId}`, activationId: request.activationId }
   try {
-    const { execution } = await deps.executions.snapshot(request.executionId)
+    const { execution } = await deps.executions.snapshot(request.executionId, [])
     const workflow = workflows.get(execution.workflowDigest)
     if (!workflow) throw new AgenticError('ERR_WORKFLOW_UNKNOWN', 'the workflow of this run is not loaded')
     const minted = await issueToken(request, workflow, deps)

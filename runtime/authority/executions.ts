@@ -127,7 +127,7 @@ export async function takeOver(
   deps: AuthorityDeps,
   journal: Journal,
 ): Promise<ExecutionRow> {
-  const { execution } = await deps.executions.snapshot(executionId)
+  const { execution } = await deps.executions.snapshot(executionId, [])
   const pinned = await loadPinned(execution, deps.registrations)
   for (const agentId of pinned.keys()) requirePinned(pinned, agentId)
   const taken = await deps.executions.decide(executionId, [], (snapshot) => {

@@ -44,7 +44,7 @@ export async function issueToken(
   workflow: Workflow,
   deps: AuthorityDeps,
 ): Promise<Minted> {
-  const { execution } = await deps.executions.snapshot(request.executionId)
+  const { execution } = await deps.executions.snapshot(request.executionId, [])
   if (execution.workflowDigest !== workflow.digest || workflow.id !== request.workflowId) {
     throw new AgenticError('ERR_WORKFLOW_CHANGED', 'the run is pinned to another workflow definition')
   }

@@ -39,7 +39,7 @@ export interface ExecutionStore {
   create(row: ExecutionRow): Promise<void>
   /** @throws AgenticError ERR_EXECUTION_UNKNOWN */
   decide<T>(executionId: string, steps: readonly string[], decision: Decide<T>): Promise<T>
-  /** Reads without writing. @throws AgenticError ERR_EXECUTION_UNKNOWN */
+  /** Reads without writing; without `steps`, the rows of every step. @throws AgenticError ERR_EXECUTION_UNKNOWN */
   snapshot(executionId: string, steps?: readonly string[]): Promise<ExecutionSnapshot>
   /** Newest first. */
   list(limit?: number): Promise<readonly ExecutionRow[]>

@@ -11,17 +11,18 @@ import { perform } from './perform.js'
 
 /**
  * @param audience what tokens for these tools must name
- * @param tools looked up at each call, by name; only tools with a `run` of their own are served
+ * @param tools looked up at each call, by name and by the token presented, which is not verified yet: what it
+ *   leads to runs only if that very token proves good. Only tools with a `run` of their own are served
  */
 export function createToolServer(
   audience: string,
-  tools: (name: string) => ToolDefinition | undefined,
+  tools: (name: string, token: string) => ToolDefinition | undefined,
   deps: GuardDeps,
 ): ToolServer {
   return {
     audience,
     async invoke(invocation) {
-      const definition = tools(invocation.tool)
+      const definition = tools(invocation.tool, invocation.token)
       if (!definition?.run)
         throw new AgenticError('ERR_TOOL_UNKNOWN', `there is no tool "${invocation.tool}" here`)
       const { input, signal } = invocation

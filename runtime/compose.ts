@@ -1,0 +1,287 @@
+/** `createRuntime`: puts the rooms together. The only place that picks adapters. */
+import { userInfo } from 'node:os'
+import type { BaseChatModel } from '@langchain/core/language_models/chat_models'
+import { createActivationClients } from './client/activation-client.js'
+import { nowSeconds } from './clock.js'
+import { decodeJws } from './encoding/compact-jws.js'
+import { createEngine, type EngineRun } from './engine/run.js'
+import { AgenticError } from './errors.js'
+import type { ActivationRow, ApprovalRow, Initiator } from './execution/records.js'
+import { type ServedResource, serveResource } from './guard/serve.js'
+import { createToolServer } from './guard/tool-server.js'
+import { createCodeCache } from './identity/code-cache.js'
+import { freezeAgent, type LiveAgent } from './identity/live-agent.js'
+import { registerAgent } from './identity/register.js'
+import type { Registration } from './identity/registration.js'
+import { assemble, type Parts, type RuntimeOptions } from './parts.js'
+import type {
+  ApprovalDecision,
+  ChatModel,
+  RegistrationReport,
+  Run,
+  RunDetail,
+  RunOptions,
+  RunResult,
+  Runtime,
+  StepReport,
+} from './runtime.js'
+import { resolveParameters } from './workflow/parameters.js'
+
+export type { RuntimeOptions } from './parts.js'
+
+/**
+ * Opens a runtime on a store.
+ * @throws AgenticError ERR_STORE_*, ERR_MASTER_SECRET_*, ERR_AUDIT_CORRUPT: it refuses to start rather than to forget
+ */
+export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
+  const parts = await assemble(options)
+  const live = new Map<string, LiveAgent>()
+  const codeCache = createCodeCache()
+  const directory = agentDirectory(live, parts)
+  const toolServer = createToolServer(
+    `${parts.issuer}/tools`,
+    (name, token) => localTool(live, name, token),
+    parts.guard,
+  )
+  parts.audiences.add(toolServer.audience)
+
+  /** An engine for one run: its clients reach only the resources served for it. */
+  function engineFor(served: readonly ServedResource[], model: ChatModel | undefined) {
+    return createEngine({
+      authority: parts.authority,
+      agents: directory,
+      clients: createActivationClients({
+        issuer: parts.authority,
+        toolServer,
+        resourceUrl: (id) => served.find((resource) => resource.id === id)?.url,
+        clock: parts.clock,
+        fetch: parts.fetch,
+      }),
+      checkpoints: parts.store.checkpoints,
+      events: parts.events,
+      executions: parts.store.executions,
+      clock: parts.clock,
+      ...(model && { model: { chat: model.chat as BaseChatModel } }),
+    })
+  }
+
+  /** Serves the run's resources for as long as it lasts. */
+  async function launch(
+    options: RunOptions,
+    begin: (engine: ReturnType<typeof engineFor>, asked: EngineOptions) => Promise<EngineRun>,
+  ): Promise<Run> {
+    const served: ServedResource[] = []
+    const release = async () => {
+      for (const resource of served) parts.audiences.delete(resource.url)
+      await Promise.all(served.map((resource) => resource.close()))
+    }
+    try {
+      for (const resource of options.resources ?? []) {
+        const opened = await serveResource(resource, parts.guard)
+        served.push(opened)
+        parts.audiences.add(opened.url)
+      }
+      const run = await begin(engineFor(served, options.model), engineOptions(options, parts))
+      const ended = run.result.finally(release)
+      ended.catch(() => undefined)
+      return {
+        id: run.executionId,
+        events: () => parts.events.follow(run.executionId, ended),
+        async result() {
+          await ended
+          return resultOf(run.executionId, parts)
+        },
+      }
+    } catch (error) {
+      await release()
+      throw error
+    }
+  }
+
+  return {
+    issuer: parts.issuer,
+    authorityKey: parts.authorityKey.publicKey.jwk,
+    async register({ agents, acceptChanges = false }) {
+      const reports: RegistrationReport[] = []
+      for (const definition of agents) {
+        const agent = await freezeAgent(definition, { cache: codeCache })
+        const { registration, outcome } = await registerAgent(agent, {
+          store: parts.store.registrations,
+          keyFor: parts.agentKey,
+          clock: parts.clock,
+          acceptChanges,
+        })
+        live.set(definition.id, agent)
+        if (outcome !== 'unchanged') await recordRegistration(registration, outcome, parts)
+        reports.push({ agent: definition.id, outcome, registration })
+      }
+      return reports
+    },
+    start(workflow, options) {
+      return launch(options, (engine, asked) =>
+        engine.start({
+          ...asked,
+          workflow,
+          input: resolveParameters(workflow, options.input),
+          initiator: options.initiator ?? localInitiator(parts),
+          request: options.request ?? workflow.description,
+          driver: options.model?.name ?? 'scripted',
+        }),
+      )
+    },
+    resume: (executionId, workflow, options = {}) =>
+      launch(options, (engine, asked) => engine.resume({ ...asked, executionId, workflow })),
+    decide: (run, gate, decision) => decide(run, gate, decision, parts),
+    runs: (limit) => parts.store.executions.list(limit),
+    run: (run) => detailOf(run, parts),
+    events: (run, after) => parts.events.events(run, after),
+    agents: () => parts.store.registrations.list(),
+    audit() {
+      const { size, root } = parts.audit.head()
+      return {
+        records: size,
+        root,
+        checkpoint: parts.audit.checkpoint(),
+        verifierKey: parts.audit.verifierKey,
+      }
+    },
+    close: () => parts.close(),
+  }
+}
+
+/** The agents registered in this process, and the keys they act with. */
+function agentDirectory(live: ReadonlyMap<string, LiveAgent>, parts: Parts) {
+  return {
+    agent(agentId: string) {
+      const agent = live.get(agentId)
+      if (!agent)
+        throw new AgenticError('ERR_AGENT_UNKNOWN', `agent "${agentId}" is not registered in this process`)
+      return agent
+    },
+    async registration(registrationId: string) {
+      const registration = await parts.store.registrations.byId(registrationId)
+      if (!registration) throw new AgenticError('ERR_AGENT_UNKNOWN', 'there is no such registration')
+      return registration
+    },
+    keyOf(registration: Registration) {
+      const registered = registration.keys.at(-1)
+      const key = parts.agentKey(registration.agentId, registration.agentChecksum, registered?.epoch ?? 0)
+      if (key.publicKey.thumbprint !== registered?.kid) {
+        throw new AgenticError(
+          'ERR_KEY_INVALID',
+          `this runtime does not hold the key of agent "${registration.agentId}"`,
+        )
+      }
+      return key
+    },
+  }
+}
+
+/** The tool of the agent that the token names. The guard verifies that very token before the tool runs. */
+function localTool(live: ReadonlyMap<string, LiveAgent>, name: string, token: string) {
+  const agentId = decodeJws(token, { typ: 'at+jwt' }).claims['sub']
+  const agent = typeof agentId === 'string' ? live.get(agentId) : undefined
+  return agent?.definition.tools.find((tool) => tool.name === name)
+}
+
+function localInitiator(parts: Parts): Initiator {
+  const { uid, username } = userInfo()
+  return {
+    initiatedBy: `os:${uid >= 0 ? uid : username}`,
+    auth: { method: 'local', time: nowSeconds(parts.clock) },
+  }
+}
+
+type EngineOptions = Pick<Parameters<ReturnType<typeof createEngine>['resume']>[0], 'onApproval' | 'signal'>
+
+function engineOptions({ onApproval, signal }: RunOptions, parts: Parts): EngineOptions {
+  return {
+    ...(signal && { signal }),
+    ...(onApproval && {
+      async onApproval(question: ApprovalRow) {
+        const decision = await onApproval(question)
+        if (!decision) return false
+        await decide(question.executionId, question.gate, decision, parts)
+        return true
+      },
+    }),
+  }
+}
+
+async function decide(
+  run: string,
+  gate: string,
+  decision: ApprovalDecision,
+  parts: Parts,
+): Promise<ApprovalRow> {
+  const row = await parts.authority.decideApproval({
+    executionId: run,
+    gate,
+    answer: {
+      decision: decision.decision,
+      approver: decision.approver,
+      auth: { method: decision.method, time: nowSeconds(parts.clock) },
+      ...(decision.reason !== undefined && { reason: decision.reason }),
+    },
+  })
+  await parts.events.append({
+    executionId: run,
+    at: parts.clock.nowMs(),
+    type: 'approval.decided',
+    step: gate,
+    data: { decision: decision.decision, approver: decision.approver, method: decision.method },
+  })
+  return row
+}
+
+async function recordRegistration(registration: Registration, outcome: string, parts: Parts): Promise<void> {
+  await parts.audit.append({
+    type: `agent.${outcome}`,
+    actor: 'operator',
+    subjects: { registration_id: registration.registrationId },
+    data: {
+      agent: registration.agentId,
+      version: registration.version,
+      agent_checksum: registration.agentChecksum,
+      scopes: registration.scopes.join(' '),
+    },
+  })
+}
+
+async function resultOf(run: string, parts: Parts): Promise<RunResult> {
+  const { execution, steps, approvals } = await detailOf(run, parts)
+  return {
+    run,
+    workflow: execution.workflowId,
+    status: execution.status,
+    steps,
+    output: execution.result ?? null,
+    ...(execution.failure && { failure: execution.failure }),
+    pending:
+      execution.status === 'waiting' ? approvals.filter((approval) => approval.state === 'pending') : [],
+  }
+}
+
+async function detailOf(run: string, parts: Parts): Promise<RunDetail> {
+  const { execution, activations, receipts, approvals } = await parts.store.executions.snapshot(run)
+  return {
+    execution,
+    steps: [...activations].sort((a, b) => a.startedAt - b.startedAt).map((row) => stepReport(row, parts)),
+    approvals,
+    receipts: [...receipts].sort((a, b) => a.at - b.at).map((receipt) => receipt.jws),
+  }
+}
+
+function stepReport(row: ActivationRow, parts: Parts): StepReport {
+  return {
+    step: row.step,
+    ...(row.agentId !== undefined && { agent: row.agentId }),
+    ...(row.agentChecksum !== undefined && { agentChecksum: row.agentChecksum }),
+    state: row.state,
+    scope: row.scope,
+    hops: row.chain.length,
+    attempt: row.attempt,
+    ms: (row.endedAt ?? parts.clock.nowMs()) - row.startedAt,
+    chain: row.chain,
+  }
+}

@@ -1,0 +1,33 @@
+/** The front door: the public names, nothing else. */
+
+export { createRuntime, type RuntimeOptions } from './compose.js'
+export { canonicalize, type JsonObject, type JsonValue } from './encoding/canonical-json.js'
+export { AgenticError, type ErrorCode, isAgenticError } from './errors.js'
+export type { RunEvent } from './execution/events.js'
+export type { ApprovalRow, ExecutionRow, Initiator } from './execution/records.js'
+export type { GuardedResource, ResourceTool } from './guard/resource.js'
+export type {
+  AgentContext,
+  AgentDefinition,
+  HttpRoute,
+  ToolCallInfo,
+  ToolCallResult,
+  ToolDefinition,
+} from './identity/agent.js'
+export { defineAgent, defineTool } from './identity/define.js'
+export type { Preparation, Program } from './program.js'
+export type {
+  ApprovalDecision,
+  AskApproval,
+  ChatModel,
+  Run,
+  RunDetail,
+  RunOptions,
+  RunResult,
+  Runtime,
+  StartOptions,
+  StepReport,
+} from './runtime.js'
+export { defineWorkflow } from './workflow/define.js'
+export type { Workflow, WorkflowDefinition } from './workflow/definition.js'
+export { loadWorkflow } from './workflow/yaml.js'

@@ -1,0 +1,162 @@
+/** The parts of one runtime, picked and put together once: store, keys, log, authority, guard. */
+import { randomBytes } from 'node:crypto'
+import { dirname, join } from 'node:path'
+import { fileAuditStorage } from './audit/file-storage.js'
+import { createJournal } from './audit/journal.js'
+import { type AuditLog, openAuditLog } from './audit/log.js'
+import { memoryAuditStorage } from './audit/memory-storage.js'
+import { type Authority, createAuthority } from './authority/authority.js'
+import { requireStanding } from './authority/standing.js'
+import { type Clock, systemClock } from './clock.js'
+import { createLinkCache } from './delegation/verified-links.js'
+import { createEventFeed, type EventFeed } from './execution/event-feed.js'
+import { signReceipt } from './execution/receipt.js'
+import type { GuardDeps } from './guard/deps.js'
+import { deriveKey, type MasterSecret } from './keys/derive.js'
+import { createKeyring, type Keyring } from './keys/keyring.js'
+import { loadMasterSecret, masterSecretFrom } from './keys/master-secret.js'
+import type { SigningKey } from './keys/signing-key.js'
+import { openStore, type Store } from './store/open-store.js'
+
+export interface RuntimeOptions {
+  /** `memory:` (default) or `sqlite:PATH`. */
+  readonly store?: string
+  /** Where the master secret and the audit log are kept; default: the folder of the store's file. */
+  readonly stateFolder?: string
+  /** 32 bytes from which every key of this runtime is derived; default: a file in the state folder, made on first use. */
+  readonly masterSecret?: Uint8Array
+  /** This authority's identifier, an absolute URI. */
+  readonly issuer?: string
+  readonly clock?: Clock
+  /** Used for calls to resources. */
+  readonly fetch?: typeof fetch
+  /** Ed25519 implementation; default: the fastest that is there. */
+  readonly ed25519?: 'sodium' | 'node' | 'noble'
+}
+
+export interface Parts {
+  readonly issuer: string
+  readonly clock: Clock
+  readonly fetch: typeof fetch
+  readonly keyring: Keyring
+  readonly store: Store
+  readonly audit: AuditLog
+  readonly events: EventFeed
+  readonly authority: Authority
+  readonly authorityKey: SigningKey
+  readonly guard: GuardDeps
+  /** The key that an agent of this runtime acts with. */
+  agentKey(agentId: string, agentChecksum: string, epoch: number): SigningKey
+  /** Resources being served now; tokens are minted for these and the tool server alone. */
+  readonly audiences: Set<string>
+  close(): Promise<void>
+}
+
+const defaultIssuer = 'https://baton.localhost'
+
+export async function assemble(options: RuntimeOptions): Promise<Parts> {
+  const clock = options.clock ?? systemClock
+  const issuer = options.issuer ?? defaultIssuer
+  const url = options.store ?? 'memory:'
+  const folder =
+    options.stateFolder ?? (url.startsWith('sqlite:') ? dirname(url.slice('sqlite:'.length)) : undefined)
+  const store = await openStore(url, { clock })
+  try {
+    const keyring = createKeyring(options.ed25519 === undefined ? {} : { backend: options.ed25519 })
+    const master = masterSecretOf(options, folder)
+    const key = (purpose: string, id = '-', checksum = '-', epoch = 0) =>
+      deriveKey(master, { purpose, iss: issuer, agent_id: id, agent_checksum: checksum, epoch }, keyring)
+    const audit = await openAuditLog({
+      storage: folder === undefined ? memoryAuditStorage() : fileAuditStorage(join(folder, 'audit')),
+      origin: issuer.replace(/^https?:\/\//, ''),
+      key: key('audit'),
+      clock,
+    })
+    return connect({ options, clock, issuer, store, keyring, audit, key })
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+/** In memory and without a given secret nothing outlives the process, keys neither. */
+function masterSecretOf(options: RuntimeOptions, folder: string | undefined): MasterSecret {
+  if (options.masterSecret) return masterSecretFrom(options.masterSecret)
+  if (folder === undefined) return masterSecretFrom(randomBytes(32))
+  return loadMasterSecret(join(folder, 'master.key'), { create: true })
+}
+
+interface Found {
+  readonly options: RuntimeOptions
+  readonly clock: Clock
+  readonly issuer: string
+  readonly store: Store
+  readonly keyring: Keyring
+  readonly audit: AuditLog
+  readonly key: (purpose: string, id?: string, checksum?: string, epoch?: number) => SigningKey
+}
+
+function connect({ options, clock, issuer, store, keyring, audit, key }: Found): Parts {
+  const authorityKey = key('authority')
+  const engineKey = key('engine')
+  const journal = createJournal({ audit, salts: store.salts })
+  const links = createLinkCache()
+  const audiences = new Set<string>()
+  const authority = createAuthority({
+    issuer,
+    key: authorityKey,
+    keyring,
+    engineKey: engineKey.publicKey,
+    signReceipt: (facts) => signReceipt(facts, engineKey),
+    executions: store.executions,
+    registrations: store.registrations,
+    singleUse: store.singleUse,
+    journal,
+    links,
+    audiences: () => [...audiences],
+    clock,
+    clientId: 'baton-runtime',
+    random: randomBytes,
+  })
+  const guard: GuardDeps = {
+    issuer,
+    trustedKeys: () => [authorityKey.publicKey],
+    keyring,
+    singleUse: store.singleUse,
+    requireStanding: ({ intent, sub, agentProof, jti }) =>
+      requireStanding(
+        {
+          executionId: intent.executionId,
+          activationId: intent.activationId,
+          step: intent.workflowStep,
+          epoch: intent.epoch,
+          agentId: sub,
+          registrationId: agentProof.registrationId,
+          jti,
+        },
+        store,
+      ),
+    fetchChain: (chainHash) => authority.chain(chainHash),
+    journal,
+    links,
+    clock,
+  }
+  return {
+    issuer,
+    clock,
+    fetch: options.fetch ?? fetch,
+    keyring,
+    store,
+    audit,
+    events: createEventFeed(store.events),
+    authority,
+    authorityKey,
+    guard,
+    agentKey: (agentId, agentChecksum, epoch) => key('agent', agentId, agentChecksum, epoch),
+    audiences,
+    async close() {
+      await audit.close()
+      await store.close()
+    },
+  }
+}
