@@ -157,7 +157,8 @@ describe('a log', () => {
     await (await openLog(storage)).append(entry('first'))
     const clock = fakeClock()
     const other = fixedKey('another log')
-    await expectCode(openAuditLog({ storage, origin: auditOrigin, key: other, clock }), 'ERR_AUDIT_CORRUPT')
+    const refused = openAuditLog({ storage, origin: auditOrigin, key: other, clock })
+    expect((await expectCode(refused, 'ERR_AUDIT_CORRUPT')).message).toMatch(/another key or origin/)
     await expectCode(openAuditLog({ storage, origin: 'other', key: auditKey, clock }), 'ERR_AUDIT_CORRUPT')
     // Nor when the key beside the log is gone: the checkpoints say whose it is.
     const bare = memoryAuditStorage(storage.bytes())
@@ -210,6 +211,60 @@ describe('several handles on one log', () => {
     expect(steps).toEqual(['append', 'sync', 'append'])
   })
 
+  it('end when another wrote a checkpoint that the key did not sign (A6)', async () => {
+    const storage = memoryAuditStorage()
+    const log = await openLog(storage)
+    await log.append(entry('a'))
+    const other = await openLog(storage)
+    const before = storage.bytes().length
+    await other.append(entry('b'))
+    // The next batch as it was written, with the signature of the batch before it.
+    const [mine, theirs] = [log, other].map(
+      (handle) => (handle.checkpoint() ?? '').trimEnd().split('\n\n')[1] ?? '',
+    )
+    const forged = Buffer.from(
+      Buffer.from(storage.bytes())
+        .toString('utf8')
+        .replace(theirs ?? '', mine ?? ''),
+    )
+    await storage.exclusively(async (writer) => {
+      await writer.cut({ segment: 0, offset: before })
+      await writer.append(forged.subarray(before))
+    })
+    await expectCode(log.append(entry('c')), 'ERR_AUDIT_CORRUPT')
+    expect(recordsOf(storage.bytes())).toHaveLength(2)
+  })
+
+  it('end when an unfinished batch does not go on where the log stands', async () => {
+    const storage = memoryAuditStorage()
+    const log = await openLog(storage)
+    await log.append(entry('a'))
+    await storage.exclusively((writer) => writer.append(Buffer.from('{"seq":7}\n')))
+    await expectCode(log.append(entry('b')), 'ERR_AUDIT_CORRUPT')
+    await expectCode(openLog(storage), 'ERR_AUDIT_CORRUPT')
+  })
+
+  it('open although a batch that was read first was taken back by its writer', async () => {
+    const inner = memoryAuditStorage()
+    const log = await openLog(inner)
+    await log.append(entry('a'))
+    const end = await inner.exclusively((writer) => writer.end())
+    await log.append(entry('taken back'))
+    let taken = false
+    const opened = await openLog({
+      ...inner,
+      exclusively: (work) =>
+        inner.exclusively(async (writer) => {
+          if (!taken) await writer.cut(end)
+          taken = true
+          return work(writer)
+        }),
+    })
+    expect(opened.head().size).toBe(1)
+    expect(await opened.append(entry('b'))).toEqual({ seq: 1 })
+    await expectSound(inner.bytes(), 2)
+  })
+
   it('end when the log became shorter under one of them (A6)', async () => {
     const inner = memoryAuditStorage()
     const log = await openLog(inner)
@@ -224,6 +279,28 @@ describe('several handles on one log', () => {
 })
 
 describe('a write that fails', () => {
+  it('fails what was queued while it ran, and writes none of it (A4)', async () => {
+    const storage = failingAuditStorage(memoryAuditStorage())
+    let behind: Promise<unknown> | undefined
+    let opened = false
+    const log = await openLog({
+      ...storage,
+      exclusively: (work) =>
+        storage.exclusively((writer) => {
+          if (opened && behind === undefined)
+            behind = log.append(entry('behind')).catch((error: unknown) => error)
+          return work(writer)
+        }),
+    })
+    opened = true
+    storage.failNext('unsaved')
+    await expectCode(log.append(entry('a')), 'ERR_AUDIT_WRITE')
+    expect(await behind).toMatchObject({ code: 'ERR_AUDIT_WRITE' })
+    expect(storage.appends).toBe(1)
+    await log.close()
+    expect(storage.appends).toBe(1)
+  })
+
   it.each(['unsaved', 'half saved', 'though saved'] as const)(
     '%s fails its whole batch and what is queued behind it, and ends the handle (A4)',
     async (how) => {

@@ -7,6 +7,7 @@ import {
   leafHash,
   makeConsistencyProof,
   makeInclusionProof,
+  nodeHash,
   verifyConsistency,
   verifyInclusion,
 } from '../../runtime/audit/merkle.js'
@@ -125,6 +126,37 @@ describe('proofs made here', () => {
       () => verifyInclusion({ ...claim, proof: [Buffer.concat([sibling, Buffer.of(0)])] }),
       'ERR_AUDIT_PROOF',
     )
+  })
+})
+
+describe('a proof of another length than the sizes ask for', () => {
+  const [a, b, c, d, x] = leavesOf(5) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array]
+  const root = nodeHash(a, b)
+
+  it('proves no inclusion, although its hashes lead to the root', async () => {
+    verifyInclusion({ leafHash: a, index: 0, size: 2, root, proof: [b] })
+    const tooShort = { leafHash: a, index: 0, size: 3, root, proof: [b] }
+    await expectCode(() => verifyInclusion(tooShort), 'ERR_AUDIT_PROOF')
+    const tooLong = { leafHash: b, index: 0, size: 1, root, proof: [a] }
+    await expectCode(() => verifyInclusion(tooLong), 'ERR_AUDIT_PROOF')
+  })
+
+  it('proves no consistency, although its hashes lead to both roots', async () => {
+    verifyConsistency({ firstSize: 1, firstRoot: a, secondSize: 2, secondRoot: root, proof: [b] })
+    const tooShort = { firstSize: 1, firstRoot: a, secondSize: 3, secondRoot: root, proof: [b] }
+    await expectCode(() => verifyConsistency(tooShort), 'ERR_AUDIT_PROOF')
+    const three = nodeHash(root, c)
+    const four = nodeHash(root, nodeHash(c, d))
+    const proof = [c, d, root]
+    verifyConsistency({ firstSize: 3, firstRoot: three, secondSize: 4, secondRoot: four, proof })
+    const tooLong = {
+      firstSize: 3,
+      firstRoot: nodeHash(x, three),
+      secondSize: 4,
+      secondRoot: nodeHash(x, four),
+      proof: [...proof, x],
+    }
+    await expectCode(() => verifyConsistency(tooLong), 'ERR_AUDIT_PROOF')
   })
 })
 

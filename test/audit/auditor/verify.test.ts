@@ -109,6 +109,8 @@ describe('an audit', () => {
     const against = (trustedCheckpoint: string) =>
       verifyAuditLog({ bytes }, { vkey: auditVkey, trustedCheckpoint })
     expect(await against(forged)).toMatchObject({ ok: false, firstBad: { reason: /not of this log/ } })
+    const elsewhere = signNote(`https://other.example\n1\n${log.head().root}\n`, auditOrigin, auditKey)
+    expect(await against(elsewhere)).toMatchObject({ ok: false, firstBad: { reason: /another origin/ } })
     expect(await against('no note')).toMatchObject({ ok: false, firstBad: { reason: /not of this log/ } })
     expect(await against(log.checkpoint() ?? '')).toMatchObject({ ok: true })
   })
