@@ -65,6 +65,5 @@ function requireLargeOrder(bytes: Uint8Array): void {
       cause,
     })
   }
-  if (small)
-    throw new AgenticError('ERR_KEY_SMALL_ORDER', 'public key: under a small-order point anyone signs')
+  if (small) throw new AgenticError('ERR_KEY_SMALL_ORDER', 'public key: expected a point of large order')
 }

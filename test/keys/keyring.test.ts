@@ -214,6 +214,24 @@ describe('the self-test', () => {
       },
     ],
     [
+      'signs validly, with a nonce of its own choice',
+      {
+        ...honest,
+        keyPair: (seed: Uint8Array) => {
+          const { publicKey } = honest.keyPair(seed)
+          const { scalar } = ed25519.utils.getExtendedPublicKey(seed)
+          const { BASE, Fn } = ed25519.Point
+          const r = BASE.multiply(12_345n).toBytes()
+          const signWithNonce = (message: Uint8Array) => {
+            const k = littleEndian(createHash('sha512').update(r).update(publicKey).update(message).digest())
+            const s = Fn.create(12_345n + k * scalar).toString(16)
+            return Buffer.concat([r, hex(s.padStart(64, '0')).reverse()])
+          }
+          return { publicKey, sign: signWithNonce }
+        },
+      },
+    ],
+    [
       'reports another public key',
       {
         ...honest,
