@@ -5,14 +5,14 @@
  * why agents of ours also carry the digest of the exact prompt (live-agent.ts).
  */
 
-/** Strips the prompt, turns CRLF into LF, strips every line and drops the empty ones.
- * The draft's rule `\n\s*\n` → `\n` is implied: what it removes are lines of white space, dropped below.
+/** Strips every line and drops the empty ones.
+ * That is all of the draft's five rules: strip; CRLF → LF; `\n\s*\n` → `\n`; strip every line; drop empty lines.
+ * A carriage return before a line's end, and all that the third rule removes, is white space at a line's end.
  * Takes time linear in the length. Never throws.
  * @see PROTOCOL 2.1
  */
 export function normalizePrompt(text: string): string {
-  return strip(text)
-    .replaceAll('\r\n', '\n')
+  return text
     .split('\n')
     .map(strip)
     .filter((line) => line !== '')

@@ -63,16 +63,15 @@ function jsonSchemaOf(schema: z.ZodObject): JsonObject {
 }
 
 /** What of a schema's internals a JSON Schema is made from; what `def` holds is recorded whole. */
-const internals = [
-  ...['def', 'bag', 'parent', 'traits', 'innerType', 'optin', 'optout', 'pattern', 'values'],
-  ...['toJSONSchema', 'processJSONSchema'],
-]
+const internals =
+  'def bag parent traits innerType optin optout pattern values toJSONSchema processJSONSchema'.split(' ')
 
 type Members = Readonly<Record<string, unknown>>
 
 /** Records everything that the JSON Schema was made from: all that is reachable from the schema's definition
  * through own properties, and its metadata.
  * @returns true as long as all of it is identical; never true for a schema of which identity cannot tell
+ *   (a default that is an object is such a one: its accessor makes another at each reading)
  */
 function recordSchema(schema: z.ZodObject): () => boolean {
   const seen = new Set<unknown>()
@@ -101,11 +100,6 @@ function recordSchema(schema: z.ZodObject): () => boolean {
     const keys = Object.getOwnPropertyNames(object)
     if (!Array.isArray(object)) sizes.push({ object, size: countKeys(object) })
     record(object, keys)
-    for (const key of keys) {
-      // An accessor that makes an object makes another one each time, out of something that is out of sight.
-      const made = typeof object[key] === 'object' && object[key] !== null
-      if (made && Object.getOwnPropertyDescriptor(object, key)?.get !== undefined) watchable = false
-    }
   }
 
   function record(object: Members, keys: readonly string[]): void {

@@ -147,19 +147,16 @@ describe('registerAgent (PROTOCOL 2.3)', () => {
 
   it('decides again when somebody else was faster', async () => {
     const store = memoryRegistrations()
-    const both = await Promise.all([
-      registerAgent(await live(), options(store)),
-      registerAgent(await live(), options(store)),
-    ])
+    const agents = [await live(), await live()] // both made first, so that both look before either saves
+    const both = await Promise.all(agents.map((agent) => registerAgent(agent, options(store))))
     expect(both.map(({ outcome }) => outcome).sort()).toEqual(['registered', 'unchanged'])
     expect(await store.list()).toHaveLength(1)
   })
 
   it('does not let a faster one’s changed agent pass as its own', async () => {
     const store = memoryRegistrations()
-    const mine = registerAgent(await live(), options(store))
-    const other = registerAgent(await live({ prompt: 'Delete.' }), options(store))
-    const outcomes = await Promise.allSettled([mine, other])
+    const agents = [await live(), await live({ prompt: 'Delete.' })]
+    const outcomes = await Promise.allSettled(agents.map((agent) => registerAgent(agent, options(store))))
     const refused = outcomes.flatMap((outcome) =>
       outcome.status === 'rejected' ? [outcome.reason as AgenticError] : [],
     )
