@@ -13,7 +13,8 @@ import { isBusy, storeError } from './store-error.js'
 
 /** How long a lock is waited for before ERR_STORE_FAILED. */
 const lockTimeoutMs = 5_000
-const longestPauseMs = 20
+/** Short: who pauses long finds the lock taken again, where several processes write without a break. */
+const longestPauseMs = 3
 
 /** Sets up the handle for durable writes: WAL, synced at each commit, foreign keys enforced.
  * @throws AgenticError ERR_STORE_FAILED

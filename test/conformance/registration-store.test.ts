@@ -37,6 +37,8 @@ describe.each(adapters)('RegistrationStore on $name', ({ url }) => {
     expect(results.map((result) => result.status)).toEqual(['fulfilled', 'rejected'])
     await expectCode(registrations.save(third, 'registration-1'), 'ERR_STORE_CONFLICT')
     expect(await registrations.byId('registration-3')).toBeUndefined()
+    await registrations.revoke('registration-2')
+    await expectCode(registrations.save(third, 'registration-1'), 'ERR_STORE_CONFLICT')
     await registrations.save(third, 'registration-2')
     expect(await registrations.latest('scanner')).toEqual(third)
   })
