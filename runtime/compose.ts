@@ -61,7 +61,9 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
       events: parts.events,
       executions: parts.store.executions,
       clock: parts.clock,
-      ...(model && { model: { chat: model.chat as BaseChatModel } }),
+      ...(model && {
+        model: { chat: model.chat as BaseChatModel, ...(model.limits && { limits: model.limits }) },
+      }),
     })
   }
 

@@ -1,5 +1,6 @@
 /** The runtime as a program holds it: what `createRuntime` gives. Shapes only; `compose.ts` puts it together. */
 import type { JsonValue } from './encoding/canonical-json.js'
+import type { ModelLimits } from './engine/model-loop.js'
 import type { RunEvent } from './execution/events.js'
 import type {
   ActivationRow,
@@ -88,6 +89,8 @@ export interface ChatModel {
   readonly name: string
   /** A `BaseChatModel` of @langchain/core. */
   readonly chat: unknown
+  /** What one step may take of the model; those left out have defaults. */
+  readonly limits?: Partial<ModelLimits>
 }
 
 export interface RegistrationReport {
