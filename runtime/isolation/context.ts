@@ -71,8 +71,9 @@ export function createContext(request: ContextRequest): OpenContext {
       }
       return await call(tool, args)
     } catch (error) {
-      const code = codeOf(error) ?? 'ERR_TOOL_FAILED'
-      if (!ended) await request.refused({ tool: name, code })
+      // Whatever became of a call that outlived its step: that it is too late is the answer.
+      requireOpen()
+      await request.refused({ tool: name, code: codeOf(error) ?? 'ERR_TOOL_FAILED' })
       throw withoutOrigin(error)
     }
   }
