@@ -11,7 +11,9 @@ export interface CheckpointStore {
   /**
    * A checkpointer for one run and one lease. Each `put` and `putWrites` is one transaction that first
    * checks the epoch (ERR_EPOCH_STALE, nothing written); `putWrites` of a task with a pending receipt
-   * writes both or neither. `deleteThread` is not offered. It answers for the thread
+   * writes both or neither; writes of a pause or a failure leave the receipt. `put` waits for all `putWrites`
+   * under way, since LangGraph does not, and once anything failed nothing is put any more: a checkpoint
+   * never comes after a receipt that is missing. `deleteThread` is not offered. It answers for the thread
    * `lease.executionId` alone.
    */
   checkpointer(lease: Lease, receipts: PendingReceipts): BaseCheckpointSaver

@@ -22,14 +22,9 @@ export type RunState = Readonly<Record<string, unknown>>
 
 export const inputChannel = 'input'
 
-/** The channel of a step's output. No step's id can make it the name of another channel or of a node. */
+/** The channel of a step's output. LangGraph wants no channel named like a node, and nodes are named like steps. */
 export function outputChannel(step: string): string {
   return `output/${step}`
-}
-
-/** LangGraph reserves `:` and `|` in names of nodes; ids allow the former, and `%` in neither. */
-export function nodeOf(step: string): string {
-  return step.replaceAll(':', '%3A')
 }
 
 /** The state as workflows speak of it. */
@@ -47,7 +42,7 @@ export function buildGraph(workflow: Workflow) {
   ])
   // LangGraph counts nodes in its types; ours are known at run time only.
   const graph = new StateGraph(Annotation.Root(channels)) as unknown as UntypedGraph
-  for (const { id } of workflow.steps) graph.addNode(nodeOf(id), runWork)
+  for (const { id } of workflow.steps) graph.addNode(id, runWork)
   for (const step of workflow.steps) connect(graph, step)
   return graph
 }
@@ -71,8 +66,8 @@ async function runWork(work: NodeWork): Promise<NodeResult> {
 }
 
 function connect(graph: UntypedGraph, step: Step): void {
-  const before = prerequisitesOf(step).map(nodeOf)
-  if (before.length === 0) graph.addEdge(START, nodeOf(step.id))
+  const before = prerequisitesOf(step)
+  if (before.length === 0) graph.addEdge(START, step.id)
   // One edge from all of them: the step runs once, when the last is done.
-  else graph.addEdge(before.length === 1 ? String(before[0]) : before, nodeOf(step.id))
+  else graph.addEdge(before.length === 1 ? String(before[0]) : before, step.id)
 }

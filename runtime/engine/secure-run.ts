@@ -1,7 +1,7 @@
 /** Puts the walk of a step, or of a gate, round each node of a workflow's graph. */
 import { AgenticError } from '../errors.js'
 import { walkGate } from './gate.js'
-import { type CompiledRun, nodeOf } from './graph.js'
+import type { CompiledRun } from './graph.js'
 import type { RunScope } from './scope.js'
 import { secureCompiled } from './secure.js'
 import { stateRules } from './state-values.js'
@@ -15,7 +15,7 @@ export interface SecuredRun {
 
 /** @throws AgenticError ERR_NODE_UNWRAPPED */
 export function secureRun(compiled: CompiledRun, scope: RunScope): SecuredRun {
-  const steps = new Map(scope.workflow.steps.map((step) => [nodeOf(step.id), step]))
+  const steps = new Map(scope.workflow.steps.map((step) => [step.id, step]))
   const running = new Set<Promise<unknown>>()
   const graph = secureCompiled(compiled, {
     rules: stateRules,

@@ -4,6 +4,8 @@ import { FakeListChatModel } from '@langchain/core/utils/testing'
 import { Annotation, getConfig, interrupt, MemorySaver, START, StateGraph } from '@langchain/langgraph'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { silentCallbacks, silently } from '../../runtime/engine/silence.js'
+import { engineRig } from '../support/engine-rig.js'
+import { toyAgent, toyWorkflow } from '../support/toy-workflow.js'
 
 const state = Annotation.Root({ a: Annotation<string> })
 
@@ -50,6 +52,19 @@ describe('with tracing and printing switched on in the environment', () => {
   it('a run of ours posts nothing and prints nothing', async () => {
     const callbacks = { callbacks: silentCallbacks() }
     await silently(() => graph().invoke({ a: 'secret' }, callbacks))
+    await awaitAllCallbacks()
+    expect(printed).not.toHaveBeenCalled()
+    expect(posted).not.toHaveBeenCalled()
+  })
+
+  it('nor does a workflow that the engine runs', async () => {
+    const agent = toyAgent('a', async () => {
+      await new FakeListChatModel({ responses: ['hi'] }).invoke('a secret prompt')
+      return (await nested.invoke({ a: 'secret' })).a
+    })
+    const rig = await engineRig([agent])
+    const { result } = await rig.start(toyWorkflow([{ id: 'a', agent: 'a' }]))
+    expect(await result).toMatchObject({ status: 'completed', result: 'x' })
     await awaitAllCallbacks()
     expect(printed).not.toHaveBeenCalled()
     expect(posted).not.toHaveBeenCalled()
