@@ -154,9 +154,11 @@ export function verifyApproval(row: ApprovalRow, authorityKey: PublicKey, nowMs:
   } catch (cause) {
     throw new AgenticError('ERR_APPROVAL_INVALID', 'the approval is not signed by the authority', { cause })
   }
-  const bound = boundClaims({ ...row, argsDigest: digestOf(row.args) })
+  const bound = boundClaims(row)
   const signed = Object.fromEntries(Object.keys(bound).map((name) => [name, claims[name] ?? null]))
-  if (canonicalize(signed) !== canonicalize(bound) || claims['decision'] !== 'approved') {
+  // Arguments and their digest are two fields of the row: a token is minted from the digest, a person saw the arguments.
+  const isSigned = canonicalize(signed) === canonicalize(bound) && row.argsDigest === digestOf(row.args)
+  if (!isSigned || claims['decision'] !== 'approved') {
     throw new AgenticError('ERR_APPROVAL_INVALID', 'the approval was given for something else')
   }
   const exp = claims['exp']
