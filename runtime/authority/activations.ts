@@ -8,7 +8,6 @@ import { newUuid } from '../encoding/uuid.js'
 import type { ExecutionAuthority, Lease, PendingReceipt, StepOutcome } from '../engine/authority-port.js'
 import { completeActivation, endActivation, openActivation, requireLive } from '../execution/activation.js'
 import { checkpointDigest } from '../execution/checkpoint.js'
-import { verifyReceipt } from '../execution/receipt.js'
 import type { ActivationRow } from '../execution/records.js'
 import { prerequisites } from '../workflow/prerequisites.js'
 import type { AuthorityDeps } from './deps.js'
@@ -165,10 +164,8 @@ export function prepareReceipt(
   })
   return {
     steps: [activation.step],
-    decide(snapshot) {
-      verifyReceipt(receipt, deps.engineKey)
-      return completeActivation(snapshot, { epoch: lease.epoch, receipt, skipped })
-    },
+    decide: (snapshot) =>
+      completeActivation(snapshot, { epoch: lease.epoch, receipt, engineKey: deps.engineKey, skipped }),
     committed: () =>
       journal.record({
         executionId: lease.executionId,

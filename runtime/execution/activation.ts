@@ -8,7 +8,7 @@ import type { Workflow } from '../workflow/definition.js'
 import { prerequisites } from '../workflow/prerequisites.js'
 import { runnableCheckpoint } from './checkpoint.js'
 import { requireLease } from './lease.js'
-import { verifyReceipt } from './receipt.js'
+import { requireReceiptOf, verifyReceipt } from './receipt.js'
 import type { ActivationRow, Failure, ReceiptRow } from './records.js'
 import type { Decision, ExecutionChange, ExecutionSnapshot } from './store.js'
 
@@ -170,12 +170,22 @@ export function endActivation(
   return { changes: [{ kind: 'activation', row }], result: row }
 }
 
-/** Completes a live activation with its receipt: both rows or neither. */
+/**
+ * Completes a live activation with its receipt: both rows or neither. The receipt must be the engine's, and
+ * about exactly this activation: its place, attempt, agent, and what it stands on.
+ * @throws AgenticError ERR_RECEIPT_INVALID, and what `requireLive` throws
+ */
 export function completeActivation(
   snapshot: ExecutionSnapshot,
-  request: { readonly epoch: number; readonly receipt: ReceiptRow; readonly skipped: boolean },
+  request: {
+    readonly epoch: number
+    readonly receipt: ReceiptRow
+    readonly engineKey: PublicKey
+    readonly skipped: boolean
+  },
 ): Decision<void> {
   const live = requireLive(snapshot, request.receipt.activationId, request.epoch)
+  requireReceiptOf(live, request.receipt, request.engineKey)
   const row: ActivationRow = {
     ...live,
     state: request.skipped ? 'skipped' : 'completed',

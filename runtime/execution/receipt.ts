@@ -2,7 +2,7 @@
  * Receipts: the engine's signed word that an activation happened, with which tokens, calls and result
  * (PROTOCOL 6). What comes after believes receipts, never an agent.
  */
-import type { JsonObject } from '../encoding/canonical-json.js'
+import { canonicalize, type JsonObject } from '../encoding/canonical-json.js'
 import { sha256Base64url } from '../encoding/digest.js'
 import { AgenticError } from '../errors.js'
 import { signJws, verifyJws } from '../keys/jws.js'
@@ -35,15 +35,7 @@ export interface ReceiptFacts {
 export function signReceipt(facts: ReceiptFacts, engineKey: SigningKey): ReceiptRow {
   const { activation } = facts
   const claims: JsonObject = {
-    execution_id: activation.executionId,
-    activation_id: activation.activationId,
-    step: activation.step,
-    iteration: activation.iteration,
-    item: activation.item,
-    attempt: activation.attempt,
-    epoch: activation.epoch,
-    ...(activation.registrationId !== undefined && { registration_id: activation.registrationId }),
-    ...(activation.agentChecksum !== undefined && { agent_checksum: activation.agentChecksum }),
+    ...activationClaims(activation),
     ...(facts.skipped && { skipped: true }),
     input_digest: facts.inputDigest,
     output_digest: facts.outputDigest,
@@ -55,8 +47,6 @@ export function signReceipt(facts: ReceiptFacts, engineKey: SigningKey): Receipt
       idempotency_key: call.idempotencyKey,
     })),
     checkpoint: facts.checkpoint,
-    parents: [...activation.parents],
-    started_at: Math.floor(activation.startedAt / 1000),
     ended_at: Math.floor(facts.endedAt / 1000),
   }
   const jws = signJws({ typ: 'receipt+jwt', kid: engineKey.publicKey.thumbprint }, claims, engineKey)
@@ -73,6 +63,23 @@ export function signReceipt(facts: ReceiptFacts, engineKey: SigningKey): Receipt
   }
 }
 
+/** What a receipt says of the activation it is about. */
+function activationClaims(activation: ActivationRow): JsonObject {
+  return {
+    execution_id: activation.executionId,
+    activation_id: activation.activationId,
+    step: activation.step,
+    iteration: activation.iteration,
+    item: activation.item,
+    attempt: activation.attempt,
+    epoch: activation.epoch,
+    ...(activation.registrationId !== undefined && { registration_id: activation.registrationId }),
+    ...(activation.agentChecksum !== undefined && { agent_checksum: activation.agentChecksum }),
+    parents: [...activation.parents],
+    started_at: Math.floor(activation.startedAt / 1000),
+  }
+}
+
 export function receiptHash(jws: string): string {
   return sha256Base64url(jws)
 }
@@ -82,9 +89,10 @@ const maxReceiptBytes = 1024 * 1024
 
 /**
  * Believes a stored receipt only if the engine signed it and it says what its row says.
+ * @returns its claims
  * @throws AgenticError ERR_RECEIPT_INVALID
  */
-export function verifyReceipt(row: ReceiptRow, engineKey: PublicKey): void {
+export function verifyReceipt(row: ReceiptRow, engineKey: PublicKey): JsonObject {
   let claims: JsonObject
   try {
     claims = verifyJws(row.jws, engineKey, { typ: 'receipt+jwt', maxBytes: maxReceiptBytes }).claims
@@ -107,4 +115,21 @@ export function verifyReceipt(row: ReceiptRow, engineKey: PublicKey): void {
     receiptHash(row.jws) === row.receiptHash
   if (!same)
     throw new AgenticError('ERR_RECEIPT_INVALID', `the receipt of step "${row.step}" is for something else`)
+  return claims
+}
+
+/**
+ * Demands a receipt of the engine about exactly this activation, as it is stored.
+ * @throws AgenticError ERR_RECEIPT_INVALID
+ */
+export function requireReceiptOf(activation: ActivationRow, row: ReceiptRow, engineKey: PublicKey): void {
+  const claims = verifyReceipt(row, engineKey)
+  const expected = activationClaims(activation)
+  const signed = Object.fromEntries(Object.keys(expected).map((name) => [name, claims[name] ?? null]))
+  if (canonicalize(signed) !== canonicalize(expected)) {
+    throw new AgenticError(
+      'ERR_RECEIPT_INVALID',
+      `the receipt does not fit the activation of step "${activation.step}"`,
+    )
+  }
 }
