@@ -88,6 +88,12 @@ describe('a DPoP proof', () => {
     },
   )
 
+  it('by any good key verifies where no key is demanded, as at the token endpoint', async () => {
+    const rules = { method: 'POST', url, now, keyring, singleUse: rememberingSingleUse() }
+    const verified = await verifyDpopProof(proofOf(), rules)
+    expect(verified.key.thumbprint).toBe(key.publicKey.thumbprint)
+  })
+
   attack('X9', 'a key of small order proves nothing', async () => {
     const forged = forge({ typ: 'dpop+jwt', jwk: smallOrderJwk }, claimsOf(proofOf()), key)
     await expectCode(
@@ -181,6 +187,7 @@ describe('single use of a DPoP proof', () => {
     const singleUse = rememberingSingleUse()
     await verify(reproved({ jti: 'one', iat: now + 5 }), { singleUse })
     const forgottenAfter = [...singleUse.claimed.values()][0] ?? 0
+    expect(forgottenAfter).toBe(now + 65)
     await expectCode(verify(reproved({ iat: now + 5 }), { now: forgottenAfter + 1 }), 'ERR_PROOF_STALE')
   })
 

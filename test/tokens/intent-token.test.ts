@@ -39,6 +39,7 @@ describe('a minted intent token', () => {
   it('lives for 300 seconds, or as long as is asked up to 600', () => {
     expect(exp).toBe(now + 300)
     expect(mintIntentToken(intentClaims(), authority, { clock, ttlSeconds: 600 }).exp).toBe(now + 600)
+    expect(mintIntentToken(intentClaims(), authority, { clock, ttlSeconds: 1 }).exp).toBe(now + 1)
     for (const ttlSeconds of [0, -1, 601, 1.5, Number.NaN]) {
       expect(() => mintIntentToken(intentClaims(), authority, { clock, ttlSeconds })).toThrow(TypeError)
     }

@@ -111,6 +111,7 @@ describe('single use of an invocation proof', () => {
     const singleUse = rememberingSingleUse()
     await verify(reproved({ iat: now + 30 }), { singleUse })
     const forgottenAfter = [...singleUse.claimed.values()][0] ?? 0
+    expect(forgottenAfter).toBe(now + 60)
     await expectCode(verify(reproved({ iat: now + 30 }), { now: forgottenAfter + 1 }), 'ERR_PROOF_STALE')
   })
 
