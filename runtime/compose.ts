@@ -119,6 +119,7 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
       }
       return reports
     },
+    revoke: (agent) => revoke(agent, parts),
     start(workflow, options) {
       return launch(options, (engine, asked) =>
         engine.start({
@@ -248,6 +249,19 @@ async function recordRegistration(registration: Registration, outcome: string, p
       scopes: registration.scopes.join(' '),
     },
   })
+}
+
+/** Recorded first: a revocation that the log does not know of would be somebody's secret. */
+async function revoke(agent: string, parts: Parts): Promise<void> {
+  const registration = await parts.store.registrations.latest(agent)
+  if (!registration) throw new AgenticError('ERR_AGENT_UNKNOWN', `agent "${agent}" is not registered`)
+  await parts.audit.append({
+    type: 'agent.revoked',
+    actor: 'operator',
+    subjects: { registration_id: registration.registrationId },
+    data: { agent },
+  })
+  await parts.store.registrations.revoke(registration.registrationId)
 }
 
 async function resultOf(run: string, parts: Parts): Promise<RunResult> {

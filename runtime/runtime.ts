@@ -130,6 +130,8 @@ export interface Runtime {
     readonly agents: readonly AgentDefinition[]
     readonly acceptChanges?: boolean
   }): Promise<readonly RegistrationReport[]>
+  /** Ends an agent's registration for good: nothing is minted for it, and nothing minted for it counts any more. */
+  revoke(agent: string): Promise<void>
   /** @throws AgenticError ERR_INPUT_INVALID, ERR_AGENT_UNKNOWN, ERR_AGENT_REVOKED */
   start(workflow: Workflow, options: StartOptions): Promise<Run>
   /** Goes on with a run that waits or was interrupted. @throws AgenticError ERR_EXECUTION_*, ERR_WORKFLOW_CHANGED */
