@@ -1,11 +1,10 @@
 /** Applies approved changes to a working tree: each edit must meet what it was made for, all files or none. */
 import { AgenticError } from '../../runtime/index.js'
+import { requireVersionChanges } from '../dependencies/allowed-edits.js'
 import { type FileChange, fileDigest } from '../dependencies/change.js'
 import { applyEdits } from '../dependencies/edit-text.js'
 import { maxLockBytes } from '../dependencies/project.js'
 import type { FileUpdate, WorkingTree } from './working-tree.js'
-
-const writable = new Set(['package.json', 'package-lock.json', 'npm-shrinkwrap.json'])
 
 /**
  * @returns the files that were written
@@ -15,6 +14,7 @@ export async function applyChanges(
   tree: WorkingTree,
   changes: readonly FileChange[],
 ): Promise<readonly string[]> {
+  requireVersionChanges(changes)
   const updates: FileUpdate[] = []
   for (const change of changes) updates.push(await updateFor(tree, change))
   return (await tree.update(updates)).written
@@ -22,9 +22,6 @@ export async function applyChanges(
 
 async function updateFor(tree: WorkingTree, change: FileChange): Promise<FileUpdate> {
   const { file, before, after, edits } = change
-  if (!writable.has(file.split('/').at(-1) ?? '')) {
-    throw new AgenticError('ERR_TOOL_FAILED', `${file} is not a file that this service writes`)
-  }
   const present = await tree.read(file, maxLockBytes)
   if (!present) throw new AgenticError('ERR_TOOL_FAILED', `${file} is not there any more`)
   if (present.digest === after) return { file, before: after, content: Buffer.from(present.text) }
