@@ -1,13 +1,15 @@
 /** `npm start`: the main job on a copy of the sample project, offline, approving by itself and saying so. */
-import { cpSync, mkdirSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { UsageError } from './exit-code.js'
 import { packageRoot } from './package-root.js'
 import { placeOf } from './place.js'
 import { runCommand, type Write } from './run.js'
 
 export async function demoCommand(write: Write): Promise<number> {
   const sample = join(packageRoot(fileURLToPath(import.meta.url)), 'examples', 'vulnerable-shop')
+  if (!existsSync(sample)) throw new UsageError('the sample project comes with the source checkout only')
   const { state } = placeOf({})
   const copy = join(state, 'demo', 'vulnerable-shop')
   rmSync(copy, { recursive: true, force: true })

@@ -57,9 +57,14 @@ function hopLines(
     `   what       scope ${hop.scope.join(' ') || '(none)'}${dropped.length > 0 ? `; no longer ${dropped.join(' ')}` : ''}`,
     ...toolWords(hop.toolGrants).map((words) => `              ${words}`),
     `   until      ${timeWords(hop.exp, options.now)}${hop.exp <= options.now ? ': EXPIRED' : ''}`,
-    `   onward     ${hop.maxDepth > hop.depth ? `may be passed on ${hop.maxDepth - hop.depth} more times` : 'may not be passed on'}`,
+    `   onward     ${onwardWords(hop.maxDepth - hop.depth)}`,
     `   signature  ${signatureWords(token, 'delegation+jwt', key, whose)}`,
   ]
+}
+
+function onwardWords(hopsLeft: number): string {
+  if (hopsLeft <= 0) return 'may not be passed on'
+  return hopsLeft === 1 ? 'may be passed on once more' : `may be passed on, over ${hopsLeft} more hops`
 }
 
 function keyOf(parent: Assertion, options: ExplainChainOptions): PublicKey | undefined {

@@ -7,7 +7,7 @@ import { exitCodes, UsageError } from './exit-code.js'
 import { explainChain } from './explain-chain.js'
 import { explainToken, kindOf } from './explain-token.js'
 import { type PlaceOptions, placeOf, withRuntime } from './place.js'
-import { printable } from './progress.js'
+import { printableLine } from './progress.js'
 import type { Write } from './run.js'
 
 export interface InspectFlags extends PlaceOptions {
@@ -35,12 +35,12 @@ export async function inspectCommand(
     const now = Math.floor(Date.now() / 1000)
     if (tokens.length === 1 && kindOf(tokens[0] ?? '') !== 'delegation+jwt') {
       const lines = explainToken(tokens[0] ?? '', { authorityKey, now })
-      for (const line of lines) write(printable(line))
+      for (const line of lines) write(printableLine(line))
       return lines.some((line) => line.includes('DOES NOT HOLD')) ? exitCodes.failed : exitCodes.done
     }
     const known = await registrationsOf(runtime)
     const { lines, holds } = explainChain(tokens, { authorityKey, now, keyring, known })
-    for (const line of lines) write(printable(line))
+    for (const line of lines) write(printableLine(line))
     return holds === false ? exitCodes.failed : exitCodes.done
   })
 }

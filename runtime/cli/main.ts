@@ -1,15 +1,13 @@
 #!/usr/bin/env node
 /** The command line. No rule of security lives here: it asks the runtime and prints what it says. */
-import { Command, CommanderError } from 'commander'
-import { isAgenticError } from '../errors.js'
+import { Command } from 'commander'
 import { agentsCommand, registerCommand } from './agents.js'
 import { auditVerifyCommand } from './audit.js'
 import { decideCommand } from './decide.js'
 import { demoCommand } from './demo.js'
-import { exitCodeOfError, exitCodes, UsageError } from './exit-code.js'
 import { graphCommand } from './graph.js'
 import { inspectCommand } from './inspect.js'
-import { printable } from './progress.js'
+import { reportError } from './report-error.js'
 import { resumeCommand, runCommand } from './run.js'
 import { runsCommand } from './runs.js'
 
@@ -20,7 +18,7 @@ function commands(): Command {
   const program = new Command('baton')
     .description('Run agents that prove who they are, for whom they act and what they may do.')
     .exitOverride()
-    .showHelpAfterError()
+    .showHelpAfterError('(--help tells more)')
 
   const stateful = (command: Command) =>
     command
@@ -99,32 +97,10 @@ function exits(action: (...args: any[]) => Promise<number>) {
   }
 }
 
-/** One clear sentence; what is not ours says only that it happened, unless BATON_DEBUG asks for more. */
-function report(error: unknown): void {
-  if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage
-    return
-  }
-  process.exitCode = exitCodeOfError(error)
-  const known = isAgenticError(error) || error instanceof UsageError
-  const text = isAgenticError(error)
-    ? `${error.message} (${error.code})`
-    : known
-      ? (error as Error).message
-      : 'something unexpected failed'
-  process.stderr.write(`baton: ${printable(text)}\n`)
-  if (process.argv.includes('--json')) {
-    const code = isAgenticError(error) ? error.code : 'ERR_USAGE'
-    write(
-      JSON.stringify({
-        status: process.exitCode === exitCodes.refused ? 'refused' : 'failed',
-        error: { code, message: text },
-      }),
-    )
-  }
-  if (process.env['BATON_DEBUG'] || !known)
-    process.stderr.write(`${(error as Error)?.stack ?? String(error)}\n`)
-}
+// A reader that has seen enough (`| head`) must not end a run half-way.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
 
 // LangSmith would post the state of every run to a web service when the environment asks for it.
 process.env['LANGSMITH_TRACING'] = 'false'
@@ -132,5 +108,10 @@ process.env['LANGCHAIN_TRACING_V2'] = 'false'
 try {
   await commands().parseAsync()
 } catch (error) {
-  report(error)
+  process.exitCode = reportError(error, {
+    json: process.argv.includes('--json'),
+    debug: Boolean(process.env['BATON_DEBUG']),
+    out: write,
+    err: (line) => void process.stderr.write(`${line}\n`),
+  })
 }

@@ -14,6 +14,7 @@ const providers: Readonly<Record<string, { readonly module: string; readonly exp
 
 /**
  * @param reference `provider:name`; for `openai` any compatible server works through OPENAI_BASE_URL
+ * @param env OPENAI_API_KEY and OPENAI_BASE_URL; other providers read their keys from the process themselves
  * @throws AgenticError ERR_MODEL_UNAVAILABLE
  */
 export async function openModel(reference: string, env: NodeJS.ProcessEnv = process.env): Promise<ChatModel> {
@@ -32,7 +33,11 @@ export async function openModel(reference: string, env: NodeJS.ProcessEnv = proc
   const baseUrl = env['OPENAI_BASE_URL']
   // The model loop retries by itself, within its bounds; the client must not multiply that.
   const options: Record<string, unknown> = { model: name, maxRetries: 0, temperature: 0 }
-  if (provider === 'openai' && baseUrl) options['configuration'] = { baseURL: baseUrl }
+  if (provider === 'openai') {
+    // Its client looks for the key at the first question, which is in the middle of a run.
+    options['apiKey'] = requireKey(env['OPENAI_API_KEY'])
+    if (baseUrl) options['configuration'] = { baseURL: baseUrl }
+  }
   try {
     return { name: reference, chat: new Model(options) }
   } catch {
@@ -42,6 +47,15 @@ export async function openModel(reference: string, env: NodeJS.ProcessEnv = proc
       `the model of "${provider}" could not be set up; is its API key set?`,
     )
   }
+}
+
+/** @throws AgenticError ERR_MODEL_UNAVAILABLE */
+function requireKey(key: string | undefined): string {
+  if (key) return key
+  throw new AgenticError(
+    'ERR_MODEL_UNAVAILABLE',
+    'OPENAI_API_KEY is not set; a server that needs no API key takes any text',
+  )
 }
 
 async function constructorOf(provider: {

@@ -7,7 +7,7 @@ import type { Program } from '../program.js'
 import type { RunResult, Runtime } from '../runtime.js'
 import { exitCodeOfStatus } from './exit-code.js'
 import type { Place } from './place.js'
-import { type Format, printable } from './progress.js'
+import { type Format, printable, printableLine } from './progress.js'
 import { table } from './table.js'
 
 export interface AuditVerdict {
@@ -39,7 +39,7 @@ export async function showOutcome(
   const report = result.status === 'completed' && program.report ? program.report(result.output) : undefined
   if (report !== undefined) saveReport(place, result.run, report)
   if (format === 'json') write(JSON.stringify(outcomeJson(result, program, audit)))
-  else showWords(result, report, audit, write)
+  else showWords(result, report, program, audit, write)
   if (!audit.verified) return exitCodeOfStatus('failed')
   return exitCodeOfStatus(result.status)
 }
@@ -47,13 +47,14 @@ export async function showOutcome(
 function showWords(
   result: RunResult,
   report: string | undefined,
+  program: Program,
   audit: AuditVerdict,
   write: (line: string) => void,
 ): void {
   if (report !== undefined) write(`\n${printable(report).trimEnd()}`)
-  write(`\n${stepTable(result)}`)
+  write(`\n${stepTable(result, program)}`)
   write(`\nrun ${result.run}: ${result.status}`)
-  if (result.failure) write(`  ${result.failure.code}: ${printable(result.failure.message)}`)
+  if (result.failure) write(`  ${result.failure.code}: ${printableLine(result.failure.message)}`)
   for (const approval of result.pending) {
     write(`  waits for approval of "${approval.gate}": baton approve ${result.run} ${approval.gate}`)
     write(`  and then: baton resume ${result.run}`)
@@ -65,10 +66,11 @@ function showWords(
   )
 }
 
-function stepTable(result: RunResult): string {
+function stepTable(result: RunResult, program: Program): string {
+  const gates = gatesOf(program)
   const rows = result.steps.map((step) => [
     step.step,
-    step.agent ?? '(gate)',
+    gates.has(step.step) ? '(gate)' : (step.agent ?? ''),
     step.agentChecksum?.slice(0, 'sha256:'.length + 12) ?? '',
     step.scope.join(' '),
     step.hops === 0 ? '' : String(step.hops),
@@ -79,9 +81,10 @@ function stepTable(result: RunResult): string {
   return table([['step', 'agent', 'checksum', 'token scope', 'hops', 'attempt', 'state', 'time'], ...rows])
 }
 
-/** The object for scripts. Gates are no agent's steps; they stand under `gates`. */
+/** The object for scripts. Gates are no agent's steps; they stand under `gates`. A step not begun is in neither. */
 export function outcomeJson(result: RunResult, program: Program, audit: AuditVerdict): JsonValue {
   const completed = result.status === 'completed'
+  const gates = gatesOf(program)
   return {
     run: result.run,
     workflow: result.workflow,
@@ -99,13 +102,18 @@ export function outcomeJson(result: RunResult, program: Program, audit: AuditVer
         state: step.state,
       })),
     gates: result.steps
-      .filter((step) => step.agent === undefined)
+      .filter((step) => gates.has(step.step))
       .map(({ step, state, attempt, ms }) => ({ step, state, attempt, ms })),
     result: completed ? (program.summary?.(result.output) ?? result.output) : null,
     ...(result.failure && { failure: { ...result.failure } }),
     ...(result.pending.length > 0 && { waiting_for: result.pending.map((approval) => approval.gate) }),
     audit: { ...audit },
   }
+}
+
+/** The names of a program's gates. */
+export function gatesOf(program: Program): ReadonlySet<string> {
+  return new Set(program.workflow.steps.filter((step) => step.kind === 'gate').map((step) => step.id))
 }
 
 function saveReport(place: Place, run: string, report: string): void {

@@ -23,9 +23,19 @@ export async function openProgram(reference: string, cwd: string): Promise<Progr
 
 async function loadModule(path: string, reference: string): Promise<Program> {
   if (!existsSync(path)) throw new AgenticError('ERR_WORKFLOW_UNKNOWN', `there is no file "${reference}"`)
-  const loaded = (await import(pathToFileURL(path).href)) as Partial<Program>
+  const loaded = await importModule(path, reference)
   if (!loaded.workflow || !Array.isArray(loaded.agents)) {
     throw new AgenticError('ERR_WORKFLOW_INVALID', `"${reference}" must export "workflow" and "agents"`)
   }
   return loaded as Program
+}
+
+/** A module runs its own code while it loads; what that throws is told in one line. */
+async function importModule(path: string, reference: string): Promise<Partial<Program>> {
+  try {
+    return (await import(pathToFileURL(path).href)) as Partial<Program>
+  } catch (cause) {
+    const why = cause instanceof Error ? `${cause.name}: ${cause.message}` : 'it threw what is no error'
+    throw new AgenticError('ERR_WORKFLOW_INVALID', `"${reference}" cannot be loaded: ${why}`, { cause })
+  }
 }

@@ -52,8 +52,13 @@ export function progressLine(event: RunEvent, styled: boolean): string {
     .filter((value) => typeof value === 'string')
     .join(': ')
   const subject = event.step === undefined ? '' : `${event.step} `
-  const text = printable(`${subject}${words}${detail && words ? ' ' : ''}${detail}`)
+  const text = printableLine(`${subject}${words}${detail && words ? ' ' : ''}${detail}`)
   return styled ? `${styleText(style, mark)} ${text}` : text
+}
+
+/** The same for what must stay one line, so that text cannot forge the line after it. */
+export function printableLine(text: string): string {
+  return printable(text).replace(/[\t\n\u2028\u2029]/g, '�')
 }
 
 /** Text from agents and files must not move the cursor or rewrite what was printed (terminal escapes). */

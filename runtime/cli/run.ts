@@ -9,7 +9,7 @@ import { type ApprovalFlags, approvalsFrom } from './ask.js'
 import { UsageError } from './exit-code.js'
 import { loadLaunch, saveLaunch } from './launch.js'
 import { openModel } from './model.js'
-import { showOutcome } from './outcome.js'
+import { gatesOf, showOutcome } from './outcome.js'
 import { type Place, type PlaceOptions, placeOf, withRuntime } from './place.js'
 import { openProgram } from './programs.js'
 import { type Format, formatOf, showProgress } from './progress.js'
@@ -29,6 +29,7 @@ export type Write = (line: string) => void
 export async function runCommand(reference: string, flags: RunFlags, write: Write): Promise<number> {
   const place = placeOf(flags)
   const program = await openProgram(reference, place.cwd)
+  requireGates(flags, program)
   const typed = inputOf(flags, place)
   const options = programOptions(flags, place)
   const prepared = await prepare(program, typed, place, options)
@@ -51,6 +52,7 @@ export async function resumeCommand(runId: string, flags: RunFlags, write: Write
   const place = placeOf(flags)
   const launch = loadLaunch(place.state, runId)
   const program = await openProgram(launch.program, place.cwd)
+  requireGates(flags, program)
   return withRuntime(place, async (runtime) => {
     const { execution } = await runtime.run(runId)
     await register(runtime, program, false, write, formatOf(flags))
@@ -81,6 +83,16 @@ async function prepare(
 ) {
   if (!program.prepare) return { input: input as JsonObject, resources: [] }
   return program.prepare(input, { cwd: place.cwd, options })
+}
+
+/** A misspelt gate must not look like an approval that was ignored. */
+function requireGates(flags: RunFlags, program: Program): void {
+  const gates = gatesOf(program)
+  for (const name of flags.approve ?? []) {
+    if (gates.has(name)) continue
+    const known = [...gates].join(', ') || 'none'
+    throw new UsageError(`--approve "${name}": this workflow has no such gate; its gates: ${known}`)
+  }
 }
 
 async function register(

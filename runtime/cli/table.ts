@@ -1,5 +1,5 @@
 /** Columns of text for people. */
-import { printable } from './progress.js'
+import { printableLine } from './progress.js'
 
 /** @param rows the first is the head; all have as many cells */
 export function table(rows: readonly (readonly string[])[]): string {
@@ -8,7 +8,7 @@ export function table(rows: readonly (readonly string[])[]): string {
   )
   const line = (row: readonly string[]) =>
     row
-      .map((cell, column) => printable(cell).padEnd(widths[column] ?? 0))
+      .map((cell, column) => printableLine(cell).padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd()
   const [head, ...body] = rows

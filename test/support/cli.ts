@@ -1,0 +1,64 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const main = join(root, 'dist', 'runtime', 'cli', 'main.js')
+/** Of the account "nobody". */
+const nobody = 65_534
+
+/** For modules that a test writes outside the checkout. */
+export const frontDoor = new URL('../../dist/runtime/index.js', import.meta.url).href
+
+export interface CliResult {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+  /** Without the empty one after the last newline. */
+  readonly lines: readonly string[]
+}
+
+export interface CliOptions {
+  readonly cwd: string
+  readonly input?: string
+  /** Runs as an account that file modes hold for. */
+  readonly unprivileged?: boolean
+}
+
+/** Runs the built command in a process of its own: no terminal, nothing of the caller's settings. */
+export function baton(args: readonly string[], options: CliOptions): Promise<CliResult> {
+  if (!existsSync(main)) throw new Error('there is no build: run "npm run build" first ("npm test" does)')
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [main, ...args], {
+      cwd: options.cwd,
+      env: { PATH: process.env['PATH'], HOME: options.cwd },
+      ...(options.unprivileged && asNobody()),
+    })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text
+    })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text
+    })
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code, stdout, stderr, lines: stdout.trimEnd().split('\n') }))
+    child.stdin.end(options.input ?? '')
+  })
+}
+
+/** The last line of a command with --json. */
+export function lastObject(result: CliResult): Record<string, unknown> {
+  return JSON.parse(result.lines.at(-1) ?? '') as Record<string, unknown>
+}
+
+/** False where root runs from a folder that nobody else may read. */
+export function canRunUnprivileged(): boolean {
+  return spawnSync(process.execPath, [main, '--help'], { cwd: '/', ...asNobody() }).status === 0
+}
+
+function asNobody(): { uid?: number; gid?: number } {
+  return process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {}
+}
