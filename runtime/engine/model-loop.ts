@@ -134,7 +134,7 @@ async function answerRequest(
   context: AgentContext,
 ): Promise<ToolMessage> {
   try {
-    if (request.malformed)
+    if (request.malformed !== undefined)
       throw new AgenticError('ERR_ARGUMENT_INVALID', 'the arguments are not one JSON object')
     const result = await context.tool(tools.toolNamed(request.name))(request.args)
     return toolMessage(request, shorten(JSON.stringify(result ?? null)))

@@ -26,30 +26,40 @@ export function readRequests(answer: AIMessage): {
   const ids = new Set<string>()
   let mended = false
 
-  function request(
-    call: { id?: string | undefined; name?: string | undefined },
-    args: unknown,
-  ): ModelRequest {
-    const name = call.name ?? ''
-    const isObject = isPlainObject(args)
-    const given = call.id !== undefined && call.id !== '' && !ids.has(call.id) ? call.id : undefined
-    const id = given ?? `call_${ids.size + 1}_mended`
+  function request(call: unknown): ModelRequest {
+    const { id: givenId, name: givenName, args } = isRecord(call) ? call : {}
+    const name = typeof givenName === 'string' ? givenName : ''
+    const object = isPlainObject(args) ? args : undefined
+    const isUsable = typeof givenId === 'string' && givenId !== '' && !ids.has(givenId)
+    const id = isUsable ? givenId : `call_${ids.size + 1}_mended`
     ids.add(id)
-    mended ||= given === undefined || !isObject || historyName(name) !== name
+    mended ||= !isUsable || !object || historyName(name) !== name
     return {
       id,
       name,
       historyName: historyName(name),
-      args: isObject ? args : {},
-      malformed: isObject ? undefined : String(args ?? ''),
+      args: object ?? {},
+      malformed: object || isAbsent(args) ? undefined : textOf(args),
     }
   }
 
-  const requests = [
-    ...(answer.tool_calls ?? []).map((call) => request(call, call.args)),
-    ...(answer.invalid_tool_calls ?? []).map((call) => request(call, call.args)),
-  ]
+  // LangChain passes on what the provider sent: also calls that are null, and names that are numbers.
+  const calls: readonly unknown[] = [...(answer.tool_calls ?? []), ...(answer.invalid_tool_calls ?? [])]
+  const requests = calls.map(request)
   return { requests, message: mended ? mend(answer, requests) : answer }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}
+
+/** Models write nothing at all for a tool without arguments. */
+function isAbsent(args: unknown): boolean {
+  return args === undefined || args === null || args === ''
+}
+
+function textOf(args: unknown): string {
+  return typeof args === 'string' ? args : (JSON.stringify(args) ?? '')
 }
 
 function mend(answer: AIMessage, requests: readonly ModelRequest[]): AIMessage {
