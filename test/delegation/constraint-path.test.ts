@@ -8,41 +8,41 @@ const within = (root: string) => parseConstraint({ constraint_type: 'path_contai
 
 describe('path_containment', () => {
   it('admits the root and what is below it, and nothing beside it', () => {
-    const repo = within('/work/repo')
+    const repo = within('/srv/repo')
     for (const path of [
-      '/work/repo',
-      '/work/repo/a',
-      '/work/repo/a/b c',
-      '/work/repo/..a',
-      '/work/repo/a...',
+      '/srv/repo',
+      '/srv/repo/a',
+      '/srv/repo/a/b c',
+      '/srv/repo/..a',
+      '/srv/repo/a...',
     ]) {
       expect(checkConstraint(repo, path), path).toBe(true)
     }
-    for (const path of ['/work', '/', '/work/repository', '/work/repo2/a', '/Work/repo/a', '/work/Repo']) {
+    for (const path of ['/work', '/', '/srv/repository', '/srv/repo2/a', '/Work/repo/a', '/work/Repo']) {
       expect(checkConstraint(repo, path), path).toBe(false)
     }
   })
 
   it('refuses what would have to be resolved', () => {
-    const repo = within('/work/repo')
+    const repo = within('/srv/repo')
     const bypasses = [
-      '/work/repo/../secret',
-      '/work/repo/a/../../secret',
-      '/work/repo/./a',
-      '/work/repo/..',
-      '/work/repo/.',
-      '/work/repo//a',
-      '//work/repo/a',
-      '/work/repo/',
-      '/work/repo/a\0.txt',
-      '/work/repo/a\\..\\..\\secret',
+      '/srv/repo/../secret',
+      '/srv/repo/a/../../secret',
+      '/srv/repo/./a',
+      '/srv/repo/..',
+      '/srv/repo/.',
+      '/srv/repo//a',
+      '//srv/repo/a',
+      '/srv/repo/',
+      '/srv/repo/a\0.txt',
+      '/srv/repo/a\\..\\..\\secret',
       'work/repo/a',
-      './work/repo/a',
-      '~/work/repo/a',
-      'file:///work/repo/a',
+      './srv/repo/a',
+      '~/srv/repo/a',
+      'file:///srv/repo/a',
       '',
-      ' /work/repo/a',
-      ['/work/repo/a'],
+      ' /srv/repo/a',
+      ['/srv/repo/a'],
       null,
     ]
     for (const path of bypasses) expect(checkConstraint(repo, path), JSON.stringify(path)).toBe(false)
