@@ -63,7 +63,7 @@ describe('a tool that the agent does not have', () => {
 })
 
 describe('arguments outside the grant', () => {
-  attack(['T9', 'X15'], 'of a reader are refused, on record, and may be corrected', async () => {
+  attack('T9', 'of a reader are refused, on record, and may be corrected', async () => {
     const { result, house, records, server } = await runWithModel(
       scriptOf({ reader: first([['ledger__read', { account: 'mallory' }]], reading) }),
     )
