@@ -27,7 +27,11 @@ export function readDefinition(wire: unknown, fail: Fail): CompleteDefinition {
       ['version'],
       fail,
     ),
-    description: found.description === undefined ? '' : text(found.description, 2000, ['description'], fail),
+    // Empty is the default, and stands so in the source of a workflow without one.
+    description:
+      found.description === undefined || found.description === ''
+        ? ''
+        : text(found.description, 2000, ['description'], fail),
     parameters: readParameters(found.parameters, fail),
     entry,
     grant,
