@@ -126,18 +126,19 @@ export function consumeApproval(
   const candidates = snapshot.approvals.filter(
     (row) => row.activationId === request.activation.activationId && row.tool === request.tool,
   )
-  const approved = candidates.find((row) => row.state === 'approved')
-  if (!approved) throw missingApproval(candidates, request.tool)
-  verifyApproval(approved, request.authorityKey, request.nowMs)
-  const row: ApprovalRow = { ...approved, state: 'consumed' }
+  // A later question voids the answer to an earlier one: the arguments, or the gate's attempt, have changed.
+  const latest = candidates.at(-1)
+  if (latest?.state !== 'approved') throw missingApproval(latest, request.tool)
+  verifyApproval(latest, request.authorityKey, request.nowMs)
+  const row: ApprovalRow = { ...latest, state: 'consumed' }
   return { changes: [{ kind: 'approval', row }], result: row }
 }
 
-function missingApproval(candidates: readonly ApprovalRow[], tool: string): AgenticError {
-  if (candidates.some((row) => row.state === 'consumed')) {
+function missingApproval(latest: ApprovalRow | undefined, tool: string): AgenticError {
+  if (latest?.state === 'consumed') {
     return new AgenticError('ERR_APPROVAL_USED', `the approval for "${tool}" has been used`)
   }
-  if (candidates.some((row) => row.state === 'denied')) {
+  if (latest?.state === 'denied') {
     return new AgenticError('ERR_APPROVAL_DENIED', `"${tool}" was denied`)
   }
   return new AgenticError('ERR_APPROVAL_REQUIRED', `"${tool}" needs an approval for exactly this activation`)

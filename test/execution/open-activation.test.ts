@@ -173,7 +173,9 @@ describe('a step that was opened before', () => {
 
   it('is judged by its newest attempt, and by no other step, iteration or item', () => {
     const activations = [earlier('failed', { activationId: 'b', attempt: 2 }), earlier('suspended')]
-    expect(openActivation(snapshotOf({ activations }), request('lead')).result.attempt).toBe(3)
+    for (const order of [activations, activations.toReversed()]) {
+      expect(openActivation(snapshotOf({ activations: order }), request('lead')).result.attempt).toBe(3)
+    }
     for (const elsewhere of [{ step: 'look' }, { iteration: 1 }, { item: 1 }]) {
       const snapshot = snapshotOf({ activations: [earlier('completed', elsewhere)] })
       expect(openActivation(snapshot, request('lead')).result.attempt).toBe(1)
