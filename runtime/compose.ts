@@ -204,7 +204,7 @@ function engineOptions({ onApproval, signal }: RunOptions, parts: Parts): Engine
       async onApproval(question: ApprovalRow) {
         const decision = await onApproval(question)
         if (!decision) return false
-        await decide(question.executionId, question.gate, decision, parts)
+        await decide(question.executionId, question.gate, decision, parts, question.approvalId)
         return true
       },
     }),
@@ -216,10 +216,12 @@ async function decide(
   gate: string,
   decision: ApprovalDecision,
   parts: Parts,
+  approvalId?: string,
 ): Promise<ApprovalRow> {
   const row = await parts.authority.decideApproval({
     executionId: run,
     gate,
+    ...(approvalId !== undefined && { approvalId }),
     answer: {
       decision: decision.decision,
       approver: decision.approver,

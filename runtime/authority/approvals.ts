@@ -8,6 +8,7 @@ import { requireLive, reserveActivation } from '../execution/activation.js'
 import { type ApprovalAnswer, answerApproval, askApproval } from '../execution/approval.js'
 import type { ApprovalRow } from '../execution/records.js'
 import type { AuthorityDeps } from './deps.js'
+import { requirePinnedWorkflow } from './hops.js'
 
 type Question = Parameters<ExecutionAuthority['requestApproval']>[1]
 
@@ -22,6 +23,7 @@ export async function requestApproval(
   if (gate?.kind !== 'gate')
     throw new AgenticError('ERR_STEP_UNKNOWN', `step "${request.gate.step}" is not a gate`)
   const asked = await deps.executions.decide(lease.executionId, [gate.id, gate.opens], (snapshot) => {
+    requirePinnedWorkflow(snapshot.execution, request.workflow)
     const live = requireLive(snapshot, request.gate.activationId, lease.epoch)
     const opened = reserveActivation(snapshot, {
       step: gate.opens,
@@ -61,23 +63,34 @@ export async function requestApproval(
   return asked.row
 }
 
+export interface ApprovalDecision {
+  readonly executionId: string
+  readonly gate: string
+  /** The question that was shown; default: the one the gate asks now. */
+  readonly approvalId?: string
+  readonly answer: ApprovalAnswer
+}
+
 /** @throws AgenticError ERR_APPROVAL_UNKNOWN, ERR_APPROVAL_USED, ERR_EXECUTION_ENDED */
 export async function decideApproval(
-  request: { readonly executionId: string; readonly gate: string; readonly answer: ApprovalAnswer },
+  request: ApprovalDecision,
   deps: AuthorityDeps,
   journal: Journal,
 ): Promise<ApprovalRow> {
   const row = await deps.executions.decide(request.executionId, [request.gate], (snapshot) => {
-    const ofGate = snapshot.approvals.filter((approval) => approval.gate === request.gate)
-    const latest = ofGate.find((approval) => approval.state === 'pending') ?? ofGate.at(-1)
-    if (!latest) {
+    // The newest question: an older one that nobody answered is of an attempt, or of arguments, that are void.
+    const asked = snapshot.approvals.findLast(
+      ({ gate, approvalId }) =>
+        gate === request.gate && (request.approvalId === undefined || approvalId === request.approvalId),
+    )
+    if (!asked) {
       throw new AgenticError(
         'ERR_APPROVAL_UNKNOWN',
-        `gate "${request.gate}" of this run waits for no approval`,
+        `gate "${request.gate}" of this run waits for no such approval`,
       )
     }
     return answerApproval(snapshot, {
-      approvalId: latest.approvalId,
+      approvalId: asked.approvalId,
       answer: request.answer,
       authorityKey: deps.key,
       nowMs: deps.clock.nowMs(),
