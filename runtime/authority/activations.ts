@@ -11,7 +11,7 @@ import { checkpointDigest } from '../execution/checkpoint.js'
 import type { ActivationRow } from '../execution/records.js'
 import { prerequisites } from '../workflow/prerequisites.js'
 import type { AuthorityDeps } from './deps.js'
-import { agentStep, loadPinned, requirePinned, requireWorkflowHops } from './hops.js'
+import { agentStep, loadPinned, requirePinned, requirePinnedWorkflow, requireWorkflowHops } from './hops.js'
 import { requireLeafFor } from './issue.js'
 
 type OpenRequest = Parameters<ExecutionAuthority['activate']>[1]
@@ -26,6 +26,7 @@ export async function activate(
   journal: Journal,
 ): Promise<ActivationRow> {
   const { execution } = await deps.executions.snapshot(lease.executionId, [])
+  requirePinnedWorkflow(execution, request.workflow)
   const agent = await pinnedAgentOf(request, execution, deps)
   const steps = [request.step, ...prerequisites(request.workflow, request.step)]
   const row = await deps.executions.decide(lease.executionId, steps, (snapshot) =>
@@ -81,6 +82,7 @@ export async function delegate(
   journal: Journal,
 ): Promise<ActivationRow> {
   const { execution } = await deps.executions.snapshot(lease.executionId, [])
+  requirePinnedWorkflow(execution, request.workflow)
   const pinned = await loadPinned(execution, deps.registrations)
   const step = agentStep(request.workflow, request.step)
   const row = await deps.executions.decide(lease.executionId, [request.step], (snapshot) => {

@@ -7,11 +7,11 @@ import type { TokenIssuer, TokenRequest } from '../client/issuer.js'
 import { signingInputHash } from '../delegation/assertion.js'
 import type { ExecutionAuthority } from '../engine/authority-port.js'
 import { AgenticError, codeOf } from '../errors.js'
-import type { ApprovalAnswer } from '../execution/approval.js'
 import type { ApprovalRow } from '../execution/records.js'
+import { workflowFromSource } from '../workflow/define.js'
 import type { Workflow } from '../workflow/definition.js'
 import { activate, delegate, prepareReceipt, reportEnd } from './activations.js'
-import { decideApproval, requestApproval } from './approvals.js'
+import { type ApprovalDecision, decideApproval, requestApproval } from './approvals.js'
 import { createChainShelf } from './chain-shelf.js'
 import type { AuthorityDeps } from './deps.js'
 import { endExecution, startExecution, takeOver } from './executions.js'
@@ -21,39 +21,41 @@ export interface Authority extends ExecutionAuthority, TokenIssuer {
   /** A chain by the hash that tokens name it by; undefined when no live token can name it any more. */
   chain(chainHash: string): Promise<readonly string[] | undefined>
   /** Records a person's decision over what a gate asks. @throws AgenticError ERR_APPROVAL_UNKNOWN, ERR_APPROVAL_USED */
-  decideApproval(request: {
-    readonly executionId: string
-    readonly gate: string
-    readonly answer: ApprovalAnswer
-  }): Promise<ApprovalRow>
+  decideApproval(request: ApprovalDecision): Promise<ApprovalRow>
 }
 
 export function createAuthority(deps: AuthorityDeps): Authority {
   const { journal } = deps
   const workflows = new Map<string, Workflow>()
   const chains = createChainShelf()
-  const know = (workflow: Workflow) => workflows.set(workflow.digest, workflow)
+
+  /** The authority's own reading of a definition: an object that only claims its digest decides nothing. */
+  function own<T extends { readonly workflow: Workflow }>(request: T): T {
+    const { digest, source } = request.workflow
+    const workflow = workflows.get(digest) ?? workflowFromSource(source)
+    if (workflow.digest !== digest) {
+      throw new AgenticError('ERR_WORKFLOW_CHANGED', 'the workflow is not the one that its digest names')
+    }
+    workflows.set(digest, workflow)
+    return { ...request, workflow }
+  }
+
   return {
     issuer: deps.issuer,
-    startExecution(request) {
-      know(request.workflow)
-      return startExecution(request, deps, journal)
-    },
-    takeOver(executionId, workflow) {
-      know(workflow)
-      return takeOver(executionId, workflow, deps, journal)
-    },
+    startExecution: async (request) => startExecution(own(request), deps, journal),
+    takeOver: async (executionId, workflow) =>
+      takeOver(executionId, own({ workflow }).workflow, deps, journal),
     endExecution: (lease, outcome) => endExecution(lease, outcome, deps, journal),
-    activate: (lease, request) => activate(lease, request, deps, journal),
+    activate: async (lease, request) => activate(lease, own(request), deps, journal),
     async delegate(lease, request) {
-      const row = await delegate(lease, request, deps, journal)
+      const row = await delegate(lease, own(request), deps, journal)
       chains.set(signingInputHash(row.chain.at(-1) ?? ''), row.chain)
       return row
     },
     chain: async (chainHash) => chains.get(chainHash),
     endActivation: (lease, request) => reportEnd(lease, request, deps, journal),
     prepareReceipt: (lease, activation, outcome) => prepareReceipt(lease, activation, outcome, deps, journal),
-    requestApproval: (lease, request) => requestApproval(lease, request, deps, journal),
+    requestApproval: async (lease, request) => requestApproval(lease, own(request), deps, journal),
     decideApproval: (request) => decideApproval(request, deps, journal),
     reportRefusal: (lease, request) =>
       journal.record({

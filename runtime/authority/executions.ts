@@ -15,7 +15,7 @@ import type { Registration } from '../identity/registration.js'
 import type { Workflow } from '../workflow/definition.js'
 import { resolveGrant } from '../workflow/grant.js'
 import type { AuthorityDeps } from './deps.js'
-import { agentStep, loadPinned, requirePinned } from './hops.js'
+import { agentStep, loadPinned, requirePinned, requirePinnedWorkflow } from './hops.js'
 
 type StartRequest = Parameters<ExecutionAuthority['startExecution']>[0]
 type Outcome = Parameters<ExecutionAuthority['endExecution']>[1]
@@ -132,9 +132,7 @@ export async function takeOver(
   for (const agentId of pinned.keys()) requirePinned(pinned, agentId)
   const taken = await deps.executions.decide(executionId, [], (snapshot) => {
     requireOpen(snapshot.execution)
-    if (snapshot.execution.workflowDigest !== workflow.digest) {
-      throw new AgenticError('ERR_WORKFLOW_CHANGED', 'the workflow was changed after this run was started')
-    }
+    requirePinnedWorkflow(snapshot.execution, workflow)
     if (decodeAssertion(snapshot.execution.root).exp <= nowSeconds(deps.clock)) {
       throw new AgenticError('ERR_TOKEN_EXPIRED', 'the grant of this run has expired')
     }

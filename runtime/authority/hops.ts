@@ -35,6 +35,13 @@ export function requirePinned(pinned: PinnedRegistrations, agentId: string): Reg
   return registration
 }
 
+/** @throws AgenticError ERR_WORKFLOW_CHANGED unless it is the definition that the run was started with */
+export function requirePinnedWorkflow(execution: ExecutionRow, workflow: Workflow): void {
+  if (execution.workflowDigest !== workflow.digest) {
+    throw new AgenticError('ERR_WORKFLOW_CHANGED', 'the run is pinned to another workflow definition')
+  }
+}
+
 /**
  * @param hops root first, signatures already verified
  * @throws AgenticError ERR_CHAIN_AGENT (I8), ERR_CHAIN_DELEGATOR (I9), ERR_AGENT_REVOKED

@@ -27,6 +27,7 @@ import {
   loadPinned,
   type PinnedRegistrations,
   requirePinned,
+  requirePinnedWorkflow,
   requireWorkflowHops,
 } from './hops.js'
 
@@ -45,9 +46,6 @@ export async function issueToken(
   deps: AuthorityDeps,
 ): Promise<Minted> {
   const { execution } = await deps.executions.snapshot(request.executionId, [])
-  if (execution.workflowDigest !== workflow.digest || workflow.id !== request.workflowId) {
-    throw new AgenticError('ERR_WORKFLOW_CHANGED', 'the run is pinned to another workflow definition')
-  }
   const pinned = await loadPinned(execution, deps.registrations)
   const registration = requirePinned(pinned, request.agentId) // step 4
   requireChecksum(request, registration) // step 5
@@ -95,7 +93,11 @@ interface MintFacts {
 
 /** Steps 7 to 11, inside the transaction on the activation. */
 function mint(facts: MintFacts): Decision<Minted> {
-  const { request, workflow, deps } = facts
+  const { request, workflow, snapshot, deps } = facts
+  requirePinnedWorkflow(snapshot.execution, workflow)
+  if (request.workflowId !== workflow.id) {
+    throw new AgenticError('ERR_WORKFLOW_CHANGED', 'the run is of another workflow')
+  }
   const step = agentStep(workflow, request.workflowStep)
   const activation = requireActivation(facts, step) // step 7
   const chain = requireChain(facts, activation) // step 8
@@ -254,11 +256,12 @@ function claimsOf(
       activationId: activation.activationId,
       epoch: request.epoch,
       executedBy: request.agentId,
-      initiatedBy: snapshot.execution.initiator.initiatedBy,
+      // From the root, which is signed; the stored row could have been edited.
+      initiatedBy: chain.root.initiatedBy ?? '',
       delegationChain: sequenceHash(agents),
       stepSequenceHash: sequenceHash([...done, activation.step]),
       checkpoint: activation.checkpoint,
-      intentHash: snapshot.execution.intentHash,
+      intentHash: chain.root.intent.intentHash,
       chainHash: chain.chainHash,
       ...(approval && {
         approval: { id: approval.approvalId, tool: approval.tool, argsDigest: approval.argsDigest },
