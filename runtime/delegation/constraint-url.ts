@@ -70,6 +70,7 @@ export function urlRuleSubsumes(parent: UrlRule, child: UrlRule): boolean {
     : false
 }
 
+/** A suffix ends in a name (parseUrlRule), so no address ends in a suffix. */
 function hostAllowed(host: string, rule: UrlRule): boolean {
   if (rule.host !== undefined) return host === rule.host
   return rule.host_suffix !== undefined && hasSuffix(host, rule.host_suffix)

@@ -118,7 +118,7 @@ function spread(layer: readonly Slot[]): void {
 /** Moves slots towards their neighbours on one side, as far as the others leave room. */
 function pull(layers: readonly Slot[][], downwards: boolean): void {
   for (const layer of downwards ? layers : [...layers].reverse()) {
-    const wanted = layer.map((slot) => mean(neighbours(slot, downwards).map((n) => n.x)) ?? slot.x)
+    const wanted = layer.map((slot) => mean(pulling(slot, downwards).map((n) => n.x)) ?? slot.x)
     layer.forEach((slot, index) => {
       slot.x = wanted[index] ?? slot.x
     })
@@ -134,6 +134,13 @@ function pull(layers: readonly Slot[][], downwards: boolean): void {
 
 function neighbours(slot: Slot, above: boolean): readonly Slot[] {
   return above ? slot.above : slot.below
+}
+
+/** Edges between boxes, and long edges along their way, are kept straight first. */
+function pulling(slot: Slot, above: boolean): readonly Slot[] {
+  const all = neighbours(slot, above)
+  const alike = all.filter((neighbour) => (neighbour.step === undefined) === (slot.step === undefined))
+  return alike.length > 0 ? alike : all
 }
 
 function mean(values: readonly number[]): number | undefined {

@@ -26,8 +26,8 @@ export function follow(value: unknown, segments: readonly string[]): unknown {
     if (typeof here !== 'object' || here === null) return undefined
     if (Array.isArray(here) && !/^(?:0|[1-9]\d{0,8})$/.test(part)) return undefined
     const property = Object.getOwnPropertyDescriptor(here, part)
-    if (property === undefined || !('value' in property)) return undefined
-    here = property.value
+    if (property === undefined) return undefined
+    here = property.value // undefined for an accessor
   }
   return here
 }

@@ -21,7 +21,7 @@ export function showPlace(place: Place, wire: unknown): string {
 /** ` (did you mean "scan"?)` when a known word is close, else nothing. */
 export function didYouMean(word: string, known: Iterable<string>): string {
   let best: string | undefined
-  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1
+  let bestDistance = (word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3))) + 1
   for (const candidate of known) {
     const distance = editDistance(word.slice(0, 64).toLowerCase(), candidate.slice(0, 64).toLowerCase())
     if (distance < bestDistance) {

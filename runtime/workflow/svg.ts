@@ -18,7 +18,7 @@ text{font:13px system-ui,sans-serif;text-anchor:middle;fill:#1b1f24}
 /** @returns a complete SVG document, the same for the same workflow */
 export function workflowSvg(workflow: Workflow): string {
   const layout = layoutWorkflow(workflow)
-  const width = Math.max(layout.width, 430)
+  const width = Math.max(layout.width, 500)
   const height = layout.height + legendHeight
   const left = (width - layout.width) / 2
   return [
@@ -110,7 +110,7 @@ function legend(top: number): string {
   const y = top + 10
   return kinds
     .map(([kind, text], index) => {
-      const x = 20 + index * 140
+      const x = 20 + index * 165
       return `<path class="edge ${kind}" d="M${x} ${y}h24"/><text class="legend" x="${x + 30}" y="${y + 4}">${text}</text>`
     })
     .join('')

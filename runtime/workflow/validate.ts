@@ -11,8 +11,8 @@ import { validateData } from './validate-data.js'
 export function validateDefinition(definition: CompleteDefinition, fail: Fail): readonly Step[] {
   const subject = subjectOf(definition, fail)
   requireEntryAndResult(subject)
+  for (const step of definition.steps) requireReferences(step, subject)
   for (const step of definition.steps) {
-    requireReferences(step, subject)
     if (step.kind === 'gate') requireGate(step, subject)
     else requireApproval(step, subject)
   }

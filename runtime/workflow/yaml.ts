@@ -5,6 +5,7 @@ import { AgenticError, isAgenticError } from '../errors.js'
 import { workflowFromWire } from './define.js'
 import type { Workflow } from './definition.js'
 import { type Fail, type Place, showPlace } from './place.js'
+import { duplicateKey, excessIn } from './yaml-limits.js'
 
 const maxBytes = 256 * 1024
 const maxAliases = 16
@@ -33,6 +34,8 @@ export function parseWorkflowYaml(text: string, name: string): Workflow {
 }
 
 function parse(text: string, name: string, lines: LineCounter): Document {
+  const excess = guarded(name, () => excessIn(text))
+  if (excess !== undefined) throw invalid(name, excess)
   const document = guarded(name, () =>
     parseDocument(text, {
       version: '1.2',
@@ -41,15 +44,18 @@ function parse(text: string, name: string, lines: LineCounter): Document {
       merge: false,
       strict: true,
       stringKeys: true,
-      uniqueKeys: true,
+      uniqueKeys: false, // duplicateKey does it in linear time
       prettyErrors: false,
-      logLevel: 'silent',
+      logLevel: 'error', // 'silent' would also drop the error of a second document
       lineCounter: lines,
     }),
   )
   // A warning is a tag or an escape that the reader had to guess about.
   const problem = document.errors[0] ?? document.warnings[0]
   if (problem) throw invalid(`${name}${show(lines.linePos(problem.pos[0]))}`, problem.message)
+  const twice = guarded(name, () => duplicateKey(document))
+  if (twice)
+    throw invalid(`${name}${show(lines.linePos(twice.range?.[0] ?? 0))}`, 'a key occurs twice in one map')
   if (document.directives?.yaml.explicit && document.directives.yaml.version !== '1.2') {
     throw invalid(name, 'expected YAML 1.2')
   }
