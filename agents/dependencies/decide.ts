@@ -1,4 +1,5 @@
 /** What happens to the installed instances of one package: which move to which version, by which means, or why not. */
+import semver from 'semver'
 import type { AdvisorySet } from '../advisories/advisory-set.js'
 import { affecting } from '../advisories/advisory-set.js'
 import { chooseFix } from './choose-fix.js'
@@ -75,6 +76,12 @@ function draft(
   const to = choice.version
   const needs = new Map<string, { readonly key: string; readonly from: string | null; readonly to: string }>()
   for (const instance of moved) {
+    const ahead = instance.direct.find((direct) => beginsAbove(instance, direct, to))
+    if (ahead) {
+      return {
+        reason: `${ahead.manifest} declares "${ahead.range}" but ${from} is installed: run \`npm install\` first`,
+      }
+    }
     for (const dependent of instance.dependents) {
       const means = reconcile(request, instance, dependent, to, choice.major)
       if (means && 'reason' in means) return means
@@ -92,6 +99,14 @@ function draft(
     raised: moved.flatMap((instance) => raisedFor(request, instance, to)),
     overrides: [...needs.values()],
   }
+}
+
+/** The lock file is behind the manifest; raising the range to the fix would lower it. */
+function beginsAbove(instance: Installed, direct: Direct, to: string): boolean {
+  const spec = parseSpec(instance.alias ?? instance.name, direct.range)
+  if (spec.kind !== 'range' || admits(spec.range, to)) return false
+  const lowest = lowestOf(spec.range)
+  return lowest === undefined || semver.gt(lowest, to)
 }
 
 type Means = Decision['overrides'][number]

@@ -6,7 +6,7 @@ import type { LockEntry } from './lock-entry.js'
 import { type Declaration, type DependencyField, type Manifest, parseManifest } from './manifest.js'
 import type { Project } from './project.js'
 import { admits } from './range.js'
-import { parseSpec } from './spec.js'
+import { parseSpec, type Spec } from './spec.js'
 
 /** A declaration in one of the project's own manifests. */
 export interface Direct {
@@ -82,13 +82,14 @@ interface Asked {
 
 function installedBy(lock: Lock, manifests: readonly Manifest[], notes: string[]): readonly Installed[] {
   const asked = new Map<LockEntry, Asked>()
-  const ask = (entry: LockEntry, key: string, spec: string): Asked => {
+  const kindOf = specKinds()
+  const ask = (entry: LockEntry, spec: string): Asked => {
     let found = asked.get(entry)
     if (!found) {
       found = { direct: [], dependents: [] }
       asked.set(entry, found)
     }
-    const { kind } = parseSpec(key, spec)
+    const kind = kindOf(spec)
     if (kind === 'git' || kind === 'file' || kind === 'tarball') found.source = kind
     return found
   }
@@ -96,7 +97,7 @@ function installedBy(lock: Lock, manifests: readonly Manifest[], notes: string[]
   for (const manifest of manifests) {
     for (const declaration of manifest.declared) {
       const entry = resolveFrom(lock, manifest.folder, declaration.key)
-      if (entry) ask(entry, declaration.key, declaration.spec).direct.push(directOf(manifest, declaration))
+      if (entry) ask(entry, declaration.spec).direct.push(directOf(manifest, declaration))
       noteDeclared(manifest, declaration, entry, folders, notes)
     }
   }
@@ -104,7 +105,7 @@ function installedBy(lock: Lock, manifests: readonly Manifest[], notes: string[]
     if (entry.target !== undefined || folders.has(entry.path)) continue
     for (const need of entry.requires) {
       const found = resolveFrom(lock, entry.path, need.key)
-      if (found) ask(found, need.key, need.spec).dependents.push(dependentOf(entry, need))
+      if (found) ask(found, need.spec).dependents.push(dependentOf(entry, need))
     }
   }
   const installed: Installed[] = []
@@ -121,6 +122,16 @@ function installedBy(lock: Lock, manifests: readonly Manifest[], notes: string[]
   }
   noteStrangers(lock, installed, notes)
   return installed.sort((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+/** The kinds of declarations; the same few texts are asked for thousands of times. */
+function specKinds(): (spec: string) => Spec['kind'] {
+  const known = new Map<string, Spec['kind']>()
+  return (spec) => {
+    const kind = known.get(spec) ?? parseSpec('', spec).kind
+    known.set(spec, kind)
+    return kind
+  }
 }
 
 /** Workspaces and linked folders are the project's own, not installed packages. */
