@@ -13,7 +13,7 @@ export default {
         pathNot: [
           loosePattern,
           `^runtime/(${[room, ...to].join('|')})/`,
-          ...(room === 'cli' ? ['^runtime/(compose|index)\\.ts$'] : []),
+          ...(room === 'cli' ? ['^runtime/(compose|index|runtime|program)\\.ts$'] : []),
         ],
       },
     })),
@@ -66,7 +66,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(dist|coverage)/' },
+    exclude: { path: '^(dist|coverage|examples/vulnerable-shop)/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'], extensions: ['.ts', '.js', '.mjs', '.json'] },

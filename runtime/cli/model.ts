@@ -32,7 +32,7 @@ export async function openModel(reference: string, env: NodeJS.ProcessEnv = proc
   const Model = await constructorOf(known)
   const baseUrl = env['OPENAI_BASE_URL']
   // The model loop retries by itself, within its bounds; the client must not multiply that.
-  const options: Record<string, unknown> = { model: name, maxRetries: 0, temperature: 0 }
+  const options: Record<string, unknown> = { model: name, maxRetries: 0 }
   if (provider === 'openai') {
     // Its client looks for the key at the first question, which is in the middle of a run.
     options['apiKey'] = requireKey(env['OPENAI_API_KEY'])

@@ -1,0 +1,7 @@
+import type { ICruiseOptions, IFlattenedRuleSet } from 'dependency-cruiser'
+
+declare const configuration: {
+  readonly forbidden: NonNullable<IFlattenedRuleSet['forbidden']>
+  readonly options: ICruiseOptions
+}
+export default configuration
