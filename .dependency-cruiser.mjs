@@ -41,7 +41,10 @@ export default {
     {
       name: 'langchain-stays-in-the-engine',
       severity: 'error',
-      from: { path: '^(runtime|agents|workflows)/', pathNot: ['^runtime/(engine|store)/', '^runtime/compose\\.ts$', '^agents/', '^workflows/'] },
+      from: {
+        path: '^(runtime|agents|workflows)/',
+        pathNot: ['^runtime/(engine|store)/', '^runtime/compose\\.ts$', '^agents/', '^workflows/'],
+      },
       to: { path: 'node_modules/@langchain/' },
     },
     {
@@ -69,6 +72,10 @@ export default {
     exclude: { path: '^(dist|coverage|examples/vulnerable-shop)/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'], extensions: ['.ts', '.js', '.mjs', '.json'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      extensions: ['.ts', '.js', '.mjs', '.json'],
+    },
   },
 }

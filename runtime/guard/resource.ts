@@ -104,7 +104,8 @@ async function present(
 }
 
 function accessTokenOf(request: Request): string {
-  const match = /^DPoP ([A-Za-z0-9._~+/-]+=*)$/.exec(request.headers.get('authorization') ?? '')
+  // The scheme's case means nothing (RFC 9110 §11.1); the token's characters are both cases anyway.
+  const match = /^dpop ([a-z0-9._~+/-]+=*)$/i.exec(request.headers.get('authorization') ?? '')
   if (!match?.[1]) throw new AgenticError('ERR_TOKEN_MALFORMED', 'credentials must be "DPoP" and one token')
   return match[1]
 }
@@ -135,7 +136,9 @@ function refuse(error: unknown): Response {
   const code: ErrorCode | undefined = codeOf(error)
   const [name, status] = code ? oauthAnswers[code].resource : (['server_error', 500] as const)
   const text = isAgenticError(error) && status !== 500 ? error.message : 'the resource could not answer'
-  const headers = status === 401 ? { 'www-authenticate': `DPoP error="${name}", algs="Ed25519"` } : {}
+  // RFC 6750 §3: whatever does not enable access is answered with a challenge, 403 as well as 401.
+  const isChallenge = status === 401 || status === 403
+  const headers = isChallenge ? { 'www-authenticate': `DPoP error="${name}", algs="Ed25519"` } : {}
   return json(status, { error: name, error_description: text, ...(code && { code }) }, headers)
 }
 

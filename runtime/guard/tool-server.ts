@@ -2,12 +2,13 @@
 import type { ToolInvocation, ToolServer } from '../client/tool-server.js'
 import { nowSeconds } from '../clock.js'
 import { decodeAssertion } from '../delegation/assertion.js'
+import { canonicalize, type JsonObject } from '../encoding/canonical-json.js'
 import { AgenticError } from '../errors.js'
 import type { ToolDefinition } from '../identity/agent.js'
 import { verifyInvocationProof } from '../tokens/invocation-proof.js'
 import type { PresentedCall } from './check.js'
 import type { GuardDeps } from './deps.js'
-import { perform } from './perform.js'
+import { perform, recordRefusal } from './perform.js'
 
 /**
  * @param audience what tokens for these tools must name
@@ -21,13 +22,29 @@ export function createToolServer(
 ): ToolServer {
   return {
     audience,
-    async invoke(invocation) {
-      const definition = tools(invocation.tool, invocation.token)
-      if (!definition?.run)
-        throw new AgenticError('ERR_TOOL_UNKNOWN', `there is no tool "${invocation.tool}" here`)
+    async invoke(asked) {
+      const invocation = { ...asked } // each member read once
       const { input, signal } = invocation
-      return perform(present(invocation, definition, audience, deps), definition.run, { input, signal }, deps)
+      const { call, run } = await presented(invocation, audience, tools, deps)
+      return perform(call, run, { input, signal }, deps)
     },
+  }
+}
+
+/** What an invocation asks for; a refusal on the way is recorded like any other. */
+async function presented(
+  invocation: ToolInvocation,
+  audience: string,
+  tools: (name: string, token: string) => ToolDefinition | undefined,
+  deps: GuardDeps,
+) {
+  try {
+    const definition = tools(invocation.tool, invocation.token)
+    if (!definition?.run) throw new AgenticError('ERR_TOOL_UNKNOWN', 'there is no such tool here')
+    return { call: present(invocation, definition, audience, deps), run: definition.run }
+  } catch (error) {
+    await recordRefusal({ audience }, error, deps)
+    throw error
   }
 }
 
@@ -37,20 +54,24 @@ function present(
   audience: string,
   deps: GuardDeps,
 ): PresentedCall {
+  // Copied before anything is checked: the caller still holds these, and the checks wait for one another.
+  const args = JSON.parse(canonicalize(invocation.args)) as JsonObject
+  const chain = [...invocation.chain]
+  const { token: accessToken, proof } = invocation
   return {
-    token: invocation.token,
-    chain: invocation.chain,
+    token: accessToken,
+    chain,
     tool: { definition },
-    args: invocation.args,
+    args,
     audience,
     verifyProof: (token) =>
-      verifyInvocationProof(invocation.proof, {
+      verifyInvocationProof(proof, {
         // The chain is verified later; a forged leaf id only makes the proof fail earlier.
-        leafId: leafIdOf(invocation.chain),
+        leafId: leafIdOf(chain),
         tool: definition.name,
         audience,
-        args: invocation.args,
-        accessToken: invocation.token,
+        args,
+        accessToken,
         key: token.key,
         now: nowSeconds(deps.clock),
         singleUse: deps.singleUse,

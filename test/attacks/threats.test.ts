@@ -6,7 +6,7 @@ import { threats } from './threats.js'
 const folder = fileURLToPath(new URL('..', import.meta.url))
 
 /** Threats that no test attacks yet. One leaves this list with its first attack. */
-const open: readonly string[] = ['T3', 'T4', 'T5', 'T12', 'X2', 'X7', 'X12', 'X15', 'X17']
+const open: readonly string[] = ['T3', 'T12', 'X2', 'X15', 'X17']
 
 /** Every id that stands as the first argument of an `attack(…)` in a test file. */
 function cited(): Set<string> {
@@ -30,5 +30,6 @@ describe('the list of threats', () => {
     const attacked = cited()
     expect(attacked.size).toBeGreaterThan(0)
     expect(Object.keys(threats).filter((id) => !attacked.has(id) && !open.includes(id))).toEqual([])
+    expect(open.filter((id) => attacked.has(id))).toEqual([])
   })
 })

@@ -17,7 +17,8 @@ const adder = defineAgent({
   prompt: 'Add.',
   tools: [add],
   scopes: ['sum:add'],
-  run: async (context, input: { input: { a: number } }) => context.tool('sum/add')({ a: input.input.a, b: 2 }),
+  run: async (context, input: { input: { a: number } }) =>
+    context.tool('sum/add')({ a: input.input.a, b: 2 }),
 })
 const workflow = defineWorkflow({
   id: 'adding',

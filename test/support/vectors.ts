@@ -4,8 +4,8 @@
  * when it is missing although `BATON_REQUIRE_VECTORS=1`.
  */
 import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 const beside = fileURLToPath(new URL('../../../shared/vectors', import.meta.url))
 const folder = process.env['BATON_VECTORS'] ?? beside
