@@ -17,6 +17,7 @@ import { ToolNode } from '@langchain/langgraph/prebuilt'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { assertWrapped, type GuardStep, secureCompiled, type ToolLike } from '../../runtime/engine/secure.js'
+import { attack } from '../support/attack.js'
 import { expectCode } from '../support/expect-code.js'
 
 const State = Annotation.Root({
@@ -221,7 +222,7 @@ describe("a guarded node's config", () => {
     return { compiled: secureCompiled(compiled, recorder()), probes }
   }
 
-  it('offers no way to read state, to start tasks or to open a thread', async () => {
+  attack('X11', 'the config offers no way to read state, to start tasks or to open a thread', async () => {
     const { compiled, probes } = probe((configurable) => [
       typeof configurable.__pregel_read,
       typeof configurable.__pregel_call,

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { AgenticError } from '../../runtime/errors.js'
 import type { AgentContext, ToolDefinition } from '../../runtime/identity/agent.js'
 import { type ContextRequest, createContext } from '../../runtime/isolation/context.js'
+import { attack } from '../support/attack.js'
 import { expectCode } from '../support/expect-code.js'
 
 const read: ToolDefinition = {
@@ -122,7 +123,7 @@ describe('a context', () => {
     expect(error.message).not.toContain('secret')
   })
 
-  it('dies with its activation: tool, call, log, and a call under way', async () => {
+  attack('X11', 'it dies with its activation: tool, call, log, and a call under way', async () => {
     let answer: (value: unknown) => void = () => undefined
     const { context, end, seen, calls } = open({
       client: {
@@ -200,7 +201,7 @@ describe('nothing but data and its own functions is reachable from a context', (
     return found
   }
 
-  it('also not after a call', async () => {
+  attack('X11', 'no key, token, client or engine is reachable from it, also not after a call', async () => {
     const client = Object.assign(
       { call: async () => ({ ok: true }), end: () => undefined },
       { secrets, engine: { authority: {} } },
