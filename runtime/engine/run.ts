@@ -15,7 +15,7 @@ import { toolsForModel } from './model-tools.js'
 import type { EngineDeps } from './ports.js'
 import { openScope, type RunScope } from './scope.js'
 import { secureRun } from './secure-run.js'
-import { silentCallbacks, silently } from './silence.js'
+import { silently } from './silence.js'
 import { requireInert } from './state-values.js'
 import { type StepRecord, stepRecords } from './step-records.js'
 
@@ -159,7 +159,6 @@ function configFor(scope: RunScope, { signal }: RunOptions): Record<string, unkn
     durability: 'sync',
     recursionLimit: scope.workflow.steps.length + 8,
     maxConcurrency: scope.deps.maxConcurrency ?? 8,
-    callbacks: silentCallbacks(),
     ...(signal && { signal }),
   }
 }
@@ -197,12 +196,12 @@ function statusOf(reason: AgenticError): 'refused' | 'failed' {
   return isRefusal(reason.code) ? 'refused' : 'failed'
 }
 
-/** Has the end recorded, unless another writer owns the run by now (E8). */
+/** Has the end recorded; the authority refuses that to a writer who lost the run to another (E8). */
 async function conclude(outcome: Outcome, scope: RunScope): Promise<RunResult> {
   const { deps, execution, workflow, lease } = scope
   let ended = outcome
   try {
-    if (outcome.failure?.code !== 'ERR_EPOCH_STALE') await deps.authority.endExecution(lease, outcome)
+    await deps.authority.endExecution(lease, outcome)
   } catch (error) {
     // A run whose end is not recorded has not succeeded; the first failure stays the reason.
     const reason = firstReason(error)

@@ -42,7 +42,7 @@ export function silentCallbacks(): BaseCallbackHandler[] {
   )
 }
 
-/** Runs something as if no outer LangGraph or LangSmith run were there to inherit from. */
+/** Runs something silently, and as if no outer LangGraph run were there to inherit from. */
 export function silently<T>(run: () => Promise<T>): Promise<T> {
   return AsyncLocalStorageProviderSingleton.runWithConfig({ callbacks: silentCallbacks() }, run) as Promise<T>
 }

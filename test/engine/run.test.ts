@@ -150,6 +150,49 @@ describe('a run', () => {
   })
 })
 
+describe('a cancelled run', () => {
+  it('ends after the steps under way have reported so, however long that takes', async () => {
+    const controller = new AbortController()
+    const rig = await engineRig([
+      toyAgent('a', () => {
+        controller.abort()
+        return new Promise(() => undefined)
+      }),
+      ...three().slice(1),
+    ])
+    const { authority } = rig.parts
+    const slow: typeof authority = {
+      ...authority,
+      async endActivation(lease, request) {
+        for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate)
+        await authority.endActivation(lease, request)
+      },
+    }
+    const run = await rig.start(chain, { authority: slow }, { signal: controller.signal })
+    await run.result
+    const { activations } = await rig.parts.store.executions.snapshot(run.executionId)
+    expect(activations).toMatchObject([{ state: 'failed', failure: { code: 'ERR_CANCELLED' } }])
+  })
+
+  it('leaves no step half done that was cancelled between its work and its receipt', async () => {
+    const controller = new AbortController()
+    const rig = await engineRig(three())
+    const { authority } = rig.parts
+    const cancelling: typeof authority = {
+      ...authority,
+      prepareReceipt(lease, activation, outcome) {
+        controller.abort()
+        return authority.prepareReceipt(lease, activation, outcome)
+      },
+    }
+    const run = await rig.start(chain, { authority: cancelling }, { signal: controller.signal })
+    await run.result
+    const { activations, receipts } = await rig.parts.store.executions.snapshot(run.executionId)
+    expect(activations).toMatchObject([{ step: 'a', state: 'failed' }])
+    expect(receipts).toEqual([])
+  })
+})
+
 describe('a changed agent', () => {
   it('stops before its code runs, with the changed part named and on record', async () => {
     let ran = false

@@ -3,7 +3,7 @@ import { RunnableLambda } from '@langchain/core/runnables'
 import { FakeListChatModel } from '@langchain/core/utils/testing'
 import { Annotation, getConfig, interrupt, MemorySaver, START, StateGraph } from '@langchain/langgraph'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { silentCallbacks, silently } from '../../runtime/engine/silence.js'
+import { silently } from '../../runtime/engine/silence.js'
 import { engineRig } from '../support/engine-rig.js'
 import { toyAgent, toyWorkflow } from '../support/toy-workflow.js'
 
@@ -50,8 +50,7 @@ describe('with tracing and printing switched on in the environment', () => {
   })
 
   it('a run of ours posts nothing and prints nothing', async () => {
-    const callbacks = { callbacks: silentCallbacks() }
-    await silently(() => graph().invoke({ a: 'secret' }, callbacks))
+    await silently(() => graph().invoke({ a: 'secret' }))
     await awaitAllCallbacks()
     expect(printed).not.toHaveBeenCalled()
     expect(posted).not.toHaveBeenCalled()
@@ -104,7 +103,7 @@ describe('a silent run', () => {
       .addNode('n', () => ({ a: interrupt('?') as string }))
       .addEdge(START, 'n')
       .compile({ checkpointer: new MemorySaver() })
-    const options = { configurable: { thread_id: 't' }, callbacks: silentCallbacks() }
+    const options = { configurable: { thread_id: 't' } }
     const result = await silently(() => asking.invoke({ a: '' }, options))
     expect(result).toHaveProperty('__interrupt__')
   })
