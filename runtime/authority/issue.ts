@@ -11,11 +11,11 @@ import { equalConstantTime } from '../encoding/digest.js'
 import { AgenticError } from '../errors.js'
 import { requireLive } from '../execution/activation.js'
 import { consumeApproval } from '../execution/approval.js'
-import { requireLease } from '../execution/lease.js'
 import type { ActivationRow, ApprovalRow } from '../execution/records.js'
 import type { Decision, ExecutionChange, ExecutionSnapshot } from '../execution/store.js'
 import { sequenceHash } from '../identity/checksum.js'
 import type { Registration } from '../identity/registration.js'
+import type { PublicKey } from '../keys/public-key.js'
 import { verifyDpopProof } from '../tokens/dpop-proof.js'
 import { defaultIntentTokenSeconds, mintIntentToken } from '../tokens/intent-token.js'
 import type { AgentStep, Workflow } from '../workflow/definition.js'
@@ -49,10 +49,10 @@ export async function issueToken(
   const pinned = await loadPinned(execution, deps.registrations)
   const registration = requirePinned(pinned, request.agentId) // step 4
   requireChecksum(request, registration) // step 5
-  await requireProof(request, registration, deps) // step 6
+  const proven = await requireProof(request, registration, deps) // step 6
   const steps = workflow.steps.map((step) => step.id)
   return deps.executions.decide(request.executionId, steps, (snapshot) =>
-    mint({ request, workflow, pinned, registration, snapshot, deps }),
+    mint({ request, workflow, pinned, registration, proven, snapshot, deps }),
   )
 }
 
@@ -69,7 +69,7 @@ async function requireProof(
   request: TokenRequest,
   registration: Registration,
   deps: AuthorityDeps,
-): Promise<void> {
+): Promise<PublicKey> {
   const proof = await verifyDpopProof(request.proof, {
     method: 'POST',
     url: `${deps.issuer}/token`,
@@ -80,6 +80,7 @@ async function requireProof(
   if (!registration.keys.some((key) => equalConstantTime(key.kid, proof.key.thumbprint))) {
     throw new AgenticError('ERR_PROOF_KEY', 'the proof must be made with a key of the registration')
   }
+  return proof.key
 }
 
 interface MintFacts {
@@ -87,6 +88,8 @@ interface MintFacts {
   readonly workflow: Workflow
   readonly pinned: PinnedRegistrations
   readonly registration: Registration
+  /** The agent's key that made the proof. */
+  readonly proven: PublicKey
   readonly snapshot: ExecutionSnapshot
   readonly deps: AuthorityDeps
 }
@@ -146,7 +149,6 @@ function mint(facts: MintFacts): Decision<Minted> {
 }
 
 function requireActivation({ request, snapshot }: MintFacts, step: AgentStep): ActivationRow {
-  requireLease(snapshot.execution, request.epoch)
   const activation = requireLive(snapshot, request.activationId, request.epoch)
   if (activation.step !== step.id || step.agent !== request.agentId || activation.agentId !== step.agent) {
     throw new AgenticError('ERR_ACTIVATION_NOT_LIVE', 'the activation is of another step or agent')
@@ -155,7 +157,7 @@ function requireActivation({ request, snapshot }: MintFacts, step: AgentStep): A
 }
 
 function requireChain(
-  { request, workflow, pinned, registration, deps }: MintFacts,
+  { request, workflow, pinned, proven, deps }: MintFacts,
   activation: ActivationRow,
 ): VerifiedChain {
   const chain = verifyChain(request.chain, {
@@ -167,8 +169,8 @@ function requireChain(
   })
   requireWorkflowHops(chain.hops, workflow, pinned)
   requireLeafFor(chain, activation)
-  if (!registration.keys.some((key) => key.kid === chain.key.thumbprint)) {
-    throw new AgenticError('ERR_CHAIN_AGENT', 'the leaf must be for a key of the registration')
+  if (!equalConstantTime(chain.key.thumbprint, proven.thumbprint)) {
+    throw new AgenticError('ERR_CHAIN_AGENT', 'the leaf must be for the key that made the proof')
   }
   return chain
 }
