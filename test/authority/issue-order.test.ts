@@ -3,7 +3,14 @@ import type { TokenRequest } from '../../runtime/client/issuer.js'
 import type { ErrorCode } from '../../runtime/errors.js'
 import { createDpopProof } from '../../runtime/tokens/dpop-proof.js'
 import { attack } from '../support/attack.js'
-import { type House, type HouseRun, openHouse, startRun, tokenRequest } from '../support/authority-house.js'
+import {
+  checksumOf,
+  type House,
+  type HouseRun,
+  openHouse,
+  startRun,
+  tokenRequest,
+} from '../support/authority-house.js'
 import { hopToken } from '../support/chain-builder.js'
 import { expectCode } from '../support/expect-code.js'
 import { fakeClock } from '../support/fake-clock.js'
@@ -40,6 +47,13 @@ describe('a token request that is wrong in one thing', () => {
     [7, 'a step that is none', 'ERR_STEP_UNKNOWN', { workflowStep: 'nothing' }],
     [7, 'a gate', 'ERR_STEP_UNKNOWN', { workflowStep: 'approve' }],
     [7, 'another step', 'ERR_ACTIVATION_NOT_LIVE', { workflowStep: 'plan' }],
+    [7, 'another step of the same agent', 'ERR_ACTIVATION_NOT_LIVE', { workflowStep: 'check' }],
+    [
+      7,
+      'another agent of the run, proven as itself',
+      'ERR_ACTIVATION_NOT_LIVE',
+      { agentId: 'planner', computedChecksum: checksumOf('planner'), proof: proof('planner') },
+    ],
     [7, 'a stale epoch', 'ERR_EPOCH_STALE', { epoch: 0 }],
     [7, 'an activation that is none', 'ERR_ACTIVATION_UNKNOWN', { activationId: 'nothing' }],
     [8, 'no chain', 'ERR_CHAIN_EMPTY', { chain: [] }],
@@ -95,6 +109,14 @@ describe('the chain of a token request', () => {
   attack('T7', 'must be for the agent that asks: its delegator’s chain is refused', async () => {
     const { house, right } = await lookRequest(() => ({}))
     await expectCode(house.authority.issue({ ...right, chain: right.chain.slice(0, 1) }), 'ERR_CHAIN_INTENT')
+  })
+
+  attack(['T11', 'X1'], 'of the entry step is the root of this run, not of another', async () => {
+    const house = await openHouse()
+    const [run, other] = [await startRun(house), await startRun(house)]
+    const right = tokenRequest(await run.open('lead'), 'stock/read', { scope: ['stock:read'] })
+    await expectCode(house.authority.issue({ ...right, chain: [other.execution.root] }), 'ERR_CHAIN_INTENT')
+    await house.authority.issue({ ...right, proof: proof('lead') })
   })
 
   attack('T11', 'must begin with a root of this authority', async () => {

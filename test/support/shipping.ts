@@ -4,7 +4,8 @@ import { defineWorkflow } from '../../runtime/workflow/define.js'
 
 /**
  * A small workflow with everything that authority is about: an entry that holds the grant, a reader, a planner
- * that delegates, a gate, and a writer with one tool behind the gate and one beside it.
+ * that delegates, a gate, a writer with one tool behind the gate and one beside it,
+ * and the reader once more.
  */
 export const shipping = defineWorkflow({
   id: 'shipping',
@@ -49,6 +50,7 @@ export const shipping = defineWorkflow({
       scope: ['stock:write'],
       tools: ['stock/count', 'stock/write'],
     },
+    { id: 'check', agent: 'reader', after: ['write'], scope: ['stock:read'], tools: ['stock/read'] },
   ],
 })
 
