@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { embeddedAdvisories } from '../../agents/advisories/load.js'
-import type { FileChange } from '../../agents/dependencies/change.js'
+import { type FileChange, fileDigest } from '../../agents/dependencies/change.js'
+import { applyEdits } from '../../agents/dependencies/edit-text.js'
 import { takeInventory } from '../../agents/dependencies/inventory.js'
 import { planFixes } from '../../agents/dependencies/plan.js'
 import { readProject } from '../../agents/dependencies/project.js'
@@ -57,13 +58,12 @@ describe('changes of a plan', () => {
       edits: change.edits.map((edit) => (edit.to === '4.17.21' ? { ...edit, to: '4.17.22' } : edit)),
     }))
     await expectCode(applyChanges(tree, edited), 'ERR_TOOL_FAILED')
-    const scripted = changes.map((change, index) => ({
-      ...change,
-      edits:
-        index > 0
-          ? change.edits
-          : [...change.edits, { pointer: '/scripts/postinstall', from: null, to: 'x' }],
-    }))
+    // Complete and consistent, as whoever makes the plan could have it: what it asks for is the reason.
+    const edits = [{ pointer: '/scripts/postinstall', from: null, to: 'x' }]
+    const text = before[0] ?? ''
+    const scripted = [
+      { file: 'package.json', before: fileDigest(text), after: fileDigest(applyEdits(text, edits)), edits },
+    ]
     await expectCode(applyChanges(tree, scripted), 'ERR_TOOL_FAILED')
     expect(texts()).toEqual(before)
     writeFileSync(join(root, 'package-lock.json'), `${before[2]}\n`)
