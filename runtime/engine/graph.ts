@@ -56,9 +56,6 @@ interface UntypedGraph {
 /** What the engine uses of a compiled graph. */
 export interface CompiledRun {
   invoke(input: RunState | null, options: Record<string, unknown>): Promise<RunState>
-  getState(
-    options: Record<string, unknown>,
-  ): Promise<{ readonly values: RunState; readonly next: readonly string[] }>
 }
 
 async function runWork(work: NodeWork): Promise<NodeResult> {
