@@ -45,6 +45,8 @@ describe('a token that an approval opened', () => {
       proof: { ...proof, request },
     })
     expect(await answer.json()).toMatchObject({ code: 'ERR_APPROVAL_ARGUMENTS' })
+    const forAnother = await send({ token: reminted({ 'intent.approval.tool': 'stock/count' }) })
+    expect(await forAnother.json()).toMatchObject({ code: 'ERR_APPROVAL_ARGUMENTS' })
     expect(handled).toEqual([])
   })
 
