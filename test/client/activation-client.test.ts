@@ -155,6 +155,10 @@ describe('the client of a step that has ended', () => {
     client.end()
     await expectCode(client.call(inProcess, args), 'ERR_CONTEXT_ENDED')
     expect(invocations).toHaveLength(1)
+    const { client: unused } = await looking()
+    unused.end()
+    await expectCode(unused.call(inProcess, args), 'ERR_CONTEXT_ENDED')
+    expect(unused.ledger().tokens).toEqual([])
   })
 
   attack('X4', 'does not send a call whose token was under way', async () => {
