@@ -99,7 +99,7 @@ describe('a run whose wire is tampered with', () => {
 
   attack(
     'X1',
-    'the token of an activation that has ended is refused, even with its own key and chain',
+    'the token of an earlier run’s activation is refused, even with its own key and chain',
     async () => {
       house = openHouse()
       const first: Wire[] = []
@@ -112,7 +112,8 @@ describe('a run whose wire is tampered with', () => {
       const key = house.keyOf('payer', checksum)
       const replay = through((wire) => {
         if (!isPayment(wire)) return
-        // Not even the audience tells them apart: the attacker serves the old one's port again.
+        // Each run serves its resources anew, so the audience is what gives the old token away first; that its
+      // activation has ended refuses it, too (test/authority/standing.test.ts).
         wire.headers['authorization'] = `DPoP ${old}`
         wire.headers['delegation-chain'] = (captured as Wire).headers['delegation-chain'] ?? ''
         const body = new TextEncoder().encode(wire.body)

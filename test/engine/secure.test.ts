@@ -198,7 +198,9 @@ describe('what a guarded node sees of the state', () => {
         tampered.push(Object.keys(config.configurable ?? {}).filter((key) => key.startsWith('__pregel')))
         try {
           state.seen.push('evil')
-        } catch {}
+        } catch {
+          // Frozen or not, what counts is that the next node does not see it.
+        }
         return 'b'
       })
       .compile()
