@@ -113,7 +113,7 @@ describe('a run whose wire is tampered with', () => {
       const replay = through((wire) => {
         if (!isPayment(wire)) return
         // Each run serves its resources anew, so the audience is what gives the old token away first; that its
-      // activation has ended refuses it, too (test/authority/standing.test.ts).
+        // activation has ended refuses it, too (test/authority/standing.test.ts).
         wire.headers['authorization'] = `DPoP ${old}`
         wire.headers['delegation-chain'] = (captured as Wire).headers['delegation-chain'] ?? ''
         const body = new TextEncoder().encode(wire.body)
