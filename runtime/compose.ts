@@ -4,7 +4,7 @@ import type { BaseChatModel } from '@langchain/core/language_models/chat_models'
 import { createActivationClients } from './client/activation-client.js'
 import { nowSeconds } from './clock.js'
 import { decodeJws } from './encoding/compact-jws.js'
-import { createEngine, type EngineRun } from './engine/run.js'
+import { createEngine, type RunResult as EngineResult, type EngineRun } from './engine/run.js'
 import { AgenticError } from './errors.js'
 import type { ActivationRow, ApprovalRow, Initiator } from './execution/records.js'
 import { type ServedResource, serveResource } from './guard/serve.js'
@@ -89,10 +89,7 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
       return {
         id: run.executionId,
         events: () => parts.events.follow(run.executionId, ended),
-        async result() {
-          await ended
-          return resultOf(run.executionId, parts)
-        },
+        result: async () => resultOf(await ended, parts),
       }
     } catch (error) {
       await release()
@@ -266,17 +263,17 @@ async function revoke(agent: string, parts: Parts): Promise<void> {
   await parts.store.registrations.revoke(registration.registrationId)
 }
 
-async function resultOf(run: string, parts: Parts): Promise<RunResult> {
-  const { execution, steps, approvals } = await detailOf(run, parts)
+/** How the run ended is the engine's word: a store that failed may still say that it is running. */
+async function resultOf(ended: EngineResult, parts: Parts): Promise<RunResult> {
+  const { steps } = await detailOf(ended.executionId, parts)
   return {
-    run,
-    workflow: execution.workflowId,
-    status: execution.status,
+    run: ended.executionId,
+    workflow: ended.workflow,
+    status: ended.status,
     steps,
-    output: execution.result ?? null,
-    ...(execution.failure && { failure: execution.failure }),
-    pending:
-      execution.status === 'waiting' ? approvals.filter((approval) => approval.state === 'pending') : [],
+    output: ended.result ?? null,
+    ...(ended.failure && { failure: ended.failure }),
+    pending: ended.approvals,
   }
 }
 

@@ -1,15 +1,9 @@
 /** The runtime as a program holds it: what `createRuntime` gives. Shapes only; `compose.ts` puts it together. */
 import type { JsonValue } from './encoding/canonical-json.js'
 import type { ModelLimits } from './engine/model-loop.js'
+import type { RunStatus } from './engine/run.js'
 import type { RunEvent } from './execution/events.js'
-import type {
-  ActivationRow,
-  ApprovalRow,
-  ExecutionRow,
-  ExecutionStatus,
-  Failure,
-  Initiator,
-} from './execution/records.js'
+import type { ActivationRow, ApprovalRow, ExecutionRow, Failure, Initiator } from './execution/records.js'
 import type { GuardedResource } from './guard/resource.js'
 import type { AgentDefinition } from './identity/agent.js'
 import type { Registration } from './identity/registration.js'
@@ -36,7 +30,7 @@ export interface StepReport {
 export interface RunResult {
   readonly run: string
   readonly workflow: string
-  readonly status: ExecutionStatus
+  readonly status: RunStatus
   readonly steps: readonly StepReport[]
   /** The output of the workflow's `result` step, once completed. */
   readonly output: JsonValue

@@ -203,9 +203,7 @@ async function conclude(outcome: Outcome, scope: RunScope): Promise<RunResult> {
   try {
     await deps.authority.endExecution(lease, outcome)
   } catch (error) {
-    // A run whose end is not recorded has not succeeded; the first failure stays the reason.
-    const reason = firstReason(error)
-    if (!outcome.failure) ended = { status: statusOf(reason), failure: failureOf(reason) }
+    ended = unrecorded(outcome, firstReason(error))
   }
   scope.events.add(`run.${ended.status}`, endData(ended, scope))
   await scope.events.written().catch((error: unknown) => {
@@ -222,6 +220,14 @@ async function conclude(outcome: Outcome, scope: RunScope): Promise<RunResult> {
     approvals: ended.status === 'waiting' ? [...scope.pending.values()] : [],
     ...ended,
   }
+}
+
+/** A run whose end is not recorded has not succeeded. The first failure stays the reason, yet the second may explain it. */
+function unrecorded({ status, failure }: Outcome, reason: AgenticError): Outcome {
+  if (!failure) return { status: statusOf(reason), failure: failureOf(reason) }
+  if (failure.code === reason.code) return { status, failure }
+  const message = `${failure.message}; its end could not be recorded either: ${reason.message}`
+  return { status, failure: { ...failure, message } }
 }
 
 function endData({ status, failure }: Outcome, scope: RunScope): JsonObject {

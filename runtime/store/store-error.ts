@@ -6,7 +6,7 @@ import Database from 'better-sqlite3'
 import { AgenticError } from '../errors.js'
 
 const sentences: readonly (readonly [code: RegExp, sentence: string])[] = [
-  [/^(SQLITE_FULL|SQLITE_IOERR_NOSPC|ENOSPC|EDQUOT)$/, "the store's disk is full"],
+  [/^(SQLITE_FULL|SQLITE_IOERR_NOSPC|SQLITE_IOERR_SHMSIZE|ENOSPC|EDQUOT)$/, "the store's disk is full"],
   [/^(SQLITE_READONLY|EROFS)/, "the store's file or folder is read-only"],
   [/^(SQLITE_PERM|SQLITE_AUTH|EACCES|EPERM)/, "the store's file or folder may not be opened by this user"],
   [/^(SQLITE_BUSY|SQLITE_LOCKED)/, 'the store is locked by another process'],

@@ -16,6 +16,8 @@ describe('storeError', () => {
 
   it.each([
     ['SQLITE_FULL', "the store's disk is full"],
+    // Its shared index grows by this call alone.
+    ['SQLITE_IOERR_SHMSIZE', "the store's disk is full"],
     ['SQLITE_READONLY_DIRECTORY', "the store's file or folder is read-only"],
     ['SQLITE_BUSY_SNAPSHOT', 'the store is locked by another process'],
     ['SQLITE_NOTADB', "the store's file is not a database"],

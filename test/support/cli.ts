@@ -26,11 +26,17 @@ export interface CliOptions {
   readonly unprivileged?: boolean
 }
 
+/** Program and arguments of the built command. */
+export function batonCommand(args: readonly string[]): readonly string[] {
+  if (!existsSync(main)) throw new Error('there is no build: run "npm run build" first ("npm test" does)')
+  return [process.execPath, main, ...args]
+}
+
 /** Runs the built command in a process of its own: no terminal, nothing of the caller's settings. */
 export function baton(args: readonly string[], options: CliOptions): Promise<CliResult> {
-  if (!existsSync(main)) throw new Error('there is no build: run "npm run build" first ("npm test" does)')
+  const [program, ...rest] = batonCommand(args)
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [main, ...args], {
+    const child = spawn(program as string, rest, {
       cwd: options.cwd,
       env: { PATH: process.env['PATH'], HOME: options.cwd },
       ...(options.unprivileged && asNobody()),
