@@ -33,7 +33,7 @@ export interface JwsRules {
 }
 
 /** The algorithms a header may name. That it is also the key's own is checked with the key. */
-const algorithms: ReadonlySet<unknown> = new Set(['Ed25519'])
+const algorithms: ReadonlySet<unknown> = new Set(['Ed25519', 'ES256'])
 const maxKidLength = 256
 
 /** Takes a compact JWS apart, refusing whatever two readers could understand differently.
@@ -84,7 +84,7 @@ function decodeHeader(segment: string, typ: string, jwk: 'required' | 'forbidden
     )
   }
   if (!algorithms.has(header.alg)) {
-    throw new AgenticError('ERR_ALG_REFUSED', 'protected header: expected "alg" to be Ed25519')
+    throw new AgenticError('ERR_ALG_REFUSED', 'protected header: expected "alg" to be Ed25519 or ES256')
   }
   if (header.typ !== typ) {
     throw new AgenticError('ERR_TYP_MISMATCH', `protected header: expected "typ" to be ${typ}`)
