@@ -51,6 +51,12 @@ export const oauthAnswers = {
   ERR_MASTER_SECRET_EXPOSED: serverError,
   ERR_MASTER_SECRET_INVALID: serverError,
   ERR_CRYPTO_SELF_TEST: serverError,
+  // A proof about a new key (PROTOCOL 2.3) that was made for another key, authority, agent, checksum or epoch.
+  ERR_KEY_PROOF_KEY: invalidProof,
+  ERR_KEY_PROOF_ISSUER: invalidProof,
+  ERR_KEY_PROOF_AGENT: invalidProof,
+  ERR_KEY_PROOF_CHECKSUM: invalidProof,
+  ERR_KEY_PROOF_EPOCH: invalidProof,
   // identity
   ERR_MANIFEST_INVALID: invalidRequest,
   ERR_AGENT_UNKNOWN: { resource: ['invalid_token', 401], token: ['unknown_agent', 401] },
