@@ -15,6 +15,7 @@ import type { PublicKey } from '../keys/public-key.js'
 import type { SigningKey } from '../keys/signing-key.js'
 import { hasClaim, readCount, readForeignId, readString, readTime } from './claims.js'
 import type { SingleUse } from './single-use.js'
+import { requireNow } from './times.js'
 
 /** Accepted age of a proof's `iat` against the verifier's clock, in seconds. */
 export const proofPastSeconds = 60
@@ -113,7 +114,10 @@ export async function verifyDpopProof(proof: string, rules: DpopProofRules): Pro
     throw new AgenticError('ERR_PROOF_URL', '"htu" must be the URL of this request')
   }
   checkProofTime(readTime(claims, 'iat'), rules.now, proofPastSeconds, proofFutureSeconds)
-  requireDigest(claims, 'ath', rules.accessToken && sha256Base64url(rules.accessToken), 'ERR_PROOF_TOKEN')
+  const { accessToken } = rules
+  // Not `accessToken && …`: an empty text is a token too, and its proof needs an "ath".
+  const ath = accessToken === undefined ? undefined : sha256Base64url(accessToken)
+  requireDigest(claims, 'ath', ath, 'ERR_PROOF_TOKEN')
   requireDigest(claims, 'ajwt_req', rules.request && requestDigest(rules.request), 'ERR_PROOF_REQUEST')
   const ordinal = hasClaim(claims, 'ajwt_ord') ? readCount(claims, 'ajwt_ord') : 0
   await spendProof(key, jti, rules.now + proofPastSeconds + proofFutureSeconds, rules.singleUse)
@@ -122,6 +126,7 @@ export async function verifyDpopProof(proof: string, rules: DpopProofRules): Pro
 
 /** @throws AgenticError ERR_PROOF_STALE */
 export function checkProofTime(iat: number, now: number, pastSeconds: number, futureSeconds: number): void {
+  requireNow(now)
   if (iat < now - pastSeconds || iat > now + futureSeconds) {
     throw new AgenticError('ERR_PROOF_STALE', '"iat" of the proof lies outside the accepted window')
   }

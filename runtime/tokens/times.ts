@@ -4,6 +4,12 @@ import { AgenticError } from '../errors.js'
 /** How far in the future `iat` may lie, in seconds. */
 export const maxFutureSkewSeconds = 30
 
+/** Every comparison with a time that is not known is false, which would make each token fresh for ever.
+ * @throws TypeError */
+export function requireNow(now: number): void {
+  if (!Number.isFinite(now)) throw new TypeError('now: expected NumericDate seconds')
+}
+
 /**
  * @param times NumericDate seconds, as read from the claims
  * @param now NumericDate seconds
@@ -14,6 +20,7 @@ export function checkTimes(
   now: number,
   maxLifetimeSeconds: number,
 ): void {
+  requireNow(now)
   if (times.iat > now + maxFutureSkewSeconds) {
     throw new AgenticError('ERR_TOKEN_FROM_FUTURE', '"iat" lies in the future')
   }

@@ -162,6 +162,19 @@ describe('what a DPoP proof is held against', () => {
     for (const iat of [now - 60, now, now + 5]) await verify(reproved({ iat }))
     for (const iat of [now - 61, now + 6]) await expectCode(verify(reproved({ iat })), 'ERR_PROOF_STALE')
   })
+
+  attack('T2', 'a verifier that does not know the time accepts no proof, and spends none', async () => {
+    const singleUse = rememberingSingleUse()
+    for (const unknown of [undefined, Number.NaN, String(now)]) {
+      await expect(verify(proofOf(), { now: unknown as number, singleUse })).rejects.toThrow(TypeError)
+    }
+    expect(singleUse.claimed.size).toBe(0)
+  })
+
+  attack('T2', 'an access token that is an empty text demands its "ath" like any other', async () => {
+    await expectCode(verify(proofOf(), { accessToken: '' }), 'ERR_PROOF_TOKEN')
+    await verify(proofOf({ accessToken: '' }), { accessToken: '' })
+  })
 })
 
 describe('single use of a DPoP proof', () => {

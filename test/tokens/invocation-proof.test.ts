@@ -97,6 +97,12 @@ describe('an invocation proof', () => {
     for (const iat of [now - 30, now + 30]) await verify(reproved({ iat }))
     for (const iat of [now - 31, now + 31]) await expectCode(verify(reproved({ iat })), 'ERR_PROOF_STALE')
   })
+
+  attack('T2', 'a verifier that does not know the time accepts no proof', async () => {
+    for (const unknown of [undefined, Number.NaN, String(now)]) {
+      await expect(verify(good, { now: unknown as number })).rejects.toThrow(TypeError)
+    }
+  })
 })
 
 describe('single use of an invocation proof', () => {

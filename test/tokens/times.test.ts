@@ -1,4 +1,4 @@
-import { describe, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { ErrorCode } from '../../runtime/errors.js'
 import { checkTimes } from '../../runtime/tokens/times.js'
 import { expectCode } from '../support/expect-code.js'
@@ -22,5 +22,11 @@ describe('the times of a token', () => {
   ]
   it.each(refused)('refuse %s', async (_what, iat, exp, code) => {
     await expectCode(() => checkTimes({ iat, exp }, now, 600), code)
+  })
+  it('mean nothing to a verifier that does not know the time', () => {
+    for (const unknown of [undefined, null, Number.NaN, Number.POSITIVE_INFINITY, String(now)]) {
+      const verify = () => checkTimes({ iat: now, exp: now + 1 }, unknown as number, 600)
+      expect(verify).toThrow(TypeError)
+    }
   })
 })
