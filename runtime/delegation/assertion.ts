@@ -19,7 +19,7 @@ import {
   readString,
   readTime,
 } from '../tokens/claims.js'
-import { parseToolGrants, type ToolGrants } from './tools.js'
+import { readToolGrants, type ToolGrants } from './tools.js'
 
 /** Limits of PROTOCOL 1. */
 export const maxHops = 32
@@ -94,7 +94,8 @@ export function toolDetails(tools: ToolGrants): readonly JsonObject[] {
   return [{ type: 'attenuating_agent_token', tools: tools as unknown as JsonObject }]
 }
 
-/** Reads the one AAT entry; entries of other types are not ours and are refused. @throws AgenticError */
+/** Reads the one AAT entry of claims fresh from the gate; entries of other types are not ours and are refused.
+ * @throws AgenticError ERR_CLAIM_INVALID, ERR_CONSTRAINT_INVALID */
 export function parseToolDetails(details: readonly JsonObject[]): ToolGrants {
   const [entry, ...others] = details
   if (!entry || others.length > 0 || entry['type'] !== 'attenuating_agent_token') {
@@ -103,7 +104,7 @@ export function parseToolDetails(details: readonly JsonObject[]): ToolGrants {
       'claim "authorization_details" must hold exactly one entry of type "attenuating_agent_token"',
     )
   }
-  return parseToolGrants(readObject(entry, 'tools'))
+  return readToolGrants(readObject(entry, 'tools'))
 }
 
 export function assertionFromWire(claims: JsonObject): Assertion {

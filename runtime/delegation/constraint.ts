@@ -48,6 +48,12 @@ export function parseConstraint(value: unknown): Constraint {
   return read(copyOf(value), 1)
 }
 
+/** The same for JSON fresh from the strict parser, which nobody else holds: it is not copied, and gets frozen.
+ * @throws AgenticError ERR_CONSTRAINT_INVALID */
+export function readConstraint(value: JsonValue): Constraint {
+  return read(value, 1)
+}
+
 /** Number of constraints in a tree, nested ones included. */
 export function countConstraints(constraint: Constraint): number {
   if (constraint.constraint_type !== 'all' && constraint.constraint_type !== 'any') return 1

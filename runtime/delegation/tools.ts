@@ -2,12 +2,12 @@
  * What a grant says of tools: which ones, and for each of its arguments a constraint. Closed world: a tool
  * with constraints takes exactly the arguments that are named; a tool with none takes any (AAT).
  */
-import { canonicalize, type JsonObject } from '../encoding/canonical-json.js'
+import { canonicalize, type JsonObject, type JsonValue } from '../encoding/canonical-json.js'
 import { isToolName } from '../encoding/identifier.js'
 import { isPlainObject } from '../encoding/strict-json.js'
 import { AgenticError, isAgenticError } from '../errors.js'
 import { checkConstraint } from './check-constraint.js'
-import { type Constraint, countConstraints, parseConstraint } from './constraint.js'
+import { type Constraint, countConstraints, parseConstraint, readConstraint } from './constraint.js'
 import { subsumes } from './subsumes.js'
 
 /** tool → argument → constraint. Parsed ones are frozen and have no prototype. */
@@ -23,6 +23,16 @@ const maxArgumentName = 128
  * @see AAT, Capability Claims
  */
 export function parseToolGrants(value: unknown): ToolGrants {
+  return grantsOf(value, parseConstraint)
+}
+
+/** The same for the claims of a token fresh from the gate, which nobody else holds.
+ * @throws AgenticError ERR_CONSTRAINT_INVALID */
+export function readToolGrants(claims: JsonObject): ToolGrants {
+  return grantsOf(claims, (constraint) => readConstraint(constraint as JsonValue))
+}
+
+function grantsOf(value: unknown, constraintOf: (value: unknown) => Constraint): ToolGrants {
   const entries = entriesOf(value, 'tools')
   if (entries.length > maxTools) throw invalid(`expected at most ${maxTools} tools, found ${entries.length}`)
   let left = maxConstraints
@@ -31,7 +41,7 @@ export function parseToolGrants(value: unknown): ToolGrants {
       if (!isToolName(tool)) throw invalid('a tool name must be identifiers joined by "/"')
       const parsed = entriesOf(constraints, `tool "${tool}"`).map(([argument, constraint]) => {
         requireArgumentName(argument, tool)
-        const read = parseConstraint(constraint)
+        const read = constraintOf(constraint)
         left -= countConstraints(read)
         if (left < 0) throw invalid(`expected at most ${maxConstraints} constraints`)
         return [argument, read] as const

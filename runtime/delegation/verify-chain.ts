@@ -66,14 +66,15 @@ export interface VerifiedChain {
 export function verifyChain(tokens: readonly string[], rules: ChainRules): VerifiedChain {
   checkSize(tokens)
   const links: VerifiedLink[] = []
+  const { cache } = rules
   // The running key starts from who is trusted, so that a chain of another authority never hits.
   let key = `${rules.issuer} ${rules.trustedKeys.map((trusted) => trusted.thumbprint).join(' ')}`
   for (const token of tokens) {
     const parent = links.at(-1)
-    key = linkKey(key, token)
-    const known = rules.cache?.get(key)
+    if (cache) key = linkKey(key, token)
+    const known = cache?.get(key)
     const link = known ?? (parent ? verifyHop(token, parent, rules) : verifyRoot(token, rules))
-    if (!known) rules.cache?.set(key, link)
+    if (!known) cache?.set(key, link)
     checkTimes(link.assertion, rules.now, parent ? maxDerivedSeconds : maxRootSeconds)
     links.push(link)
   }

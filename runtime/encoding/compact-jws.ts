@@ -4,7 +4,7 @@
  */
 import { AgenticError } from '../errors.js'
 import { decodeBase64url, viewBase64url } from './base64url.js'
-import type { JsonObject, JsonValue } from './canonical-json.js'
+import type { JsonObject } from './canonical-json.js'
 import { isPlainObject, parseJsonObject } from './strict-json.js'
 
 export interface JwsHeader {
@@ -106,17 +106,8 @@ function decodeObject(segment: string, what: string): JsonObject {
   const bytes = viewBase64url(segment)
   try {
     // The length of the whole token has been checked; a second bound here would refuse what that one allows.
-    const object = parseJsonObject(bytes, { maxBytes: bytes.length })
-    dropPrototypes(object)
-    return object
+    return parseJsonObject(bytes, { maxBytes: bytes.length, bare: true })
   } catch (cause) {
     throw new AgenticError('ERR_TOKEN_JSON', `${what}: expected one strict JSON object`, { cause })
   }
-}
-
-/** Makes missing members missing, whatever `Object.prototype` holds. In place: the objects are fresh from the parser. */
-function dropPrototypes(value: JsonValue): void {
-  if (typeof value !== 'object' || value === null) return
-  if (!Array.isArray(value)) Object.setPrototypeOf(value, null)
-  for (const member of Object.values(value)) dropPrototypes(member)
 }

@@ -11,6 +11,8 @@ export interface JsonLimits {
   readonly maxBytes?: number
   /** Deepest nesting, a lone scalar being 0; default 64. */
   readonly maxDepth?: number
+  /** Objects without a prototype: a member that is missing reads as undefined even in a polluted realm. */
+  readonly bare?: boolean
 }
 
 /** Parses JSON text (or its UTF-8 bytes) in time linear in its length.
@@ -26,7 +28,12 @@ export function parseJson(text: string | Uint8Array, limits: JsonLimits = {}): J
   const value = read(source)
   // Decoded UTF-8 holds no lone surrogate; an escape can still make one, and then each string is looked at.
   if (typeof text === 'string') requirePairs(source)
-  const found: Found = { members: 0, longNumbers: false, escapes: source.includes('\\u') }
+  const found: Found = {
+    members: 0,
+    longNumbers: false,
+    escapes: source.includes('\\u'),
+    bare: own(limits, 'bare') === true,
+  }
   walk(value, maxDepth, found)
   // JSON.parse keeps the last of two equal keys: then fewer members came out than stand in the text.
   if (countMembers(source, found.longNumbers) !== found.members)
@@ -52,7 +59,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }) // keeps
 const loneSurrogate = /\p{Surrogate}/u
 const longInteger = /(?<![\d.eE+-])-?\d{17,}(?![\d.eE])/
 
-function own(limits: JsonLimits, name: keyof JsonLimits): number | undefined {
+function own<N extends keyof JsonLimits>(limits: JsonLimits, name: N): JsonLimits[N] | undefined {
   return Object.hasOwn(limits, name) ? limits[name] : undefined
 }
 
@@ -77,6 +84,7 @@ interface Found {
   /** A number from 1e21 on: legitimate with an exponent, but as plain digits it has lost some. */
   longNumbers: boolean
   readonly escapes: boolean
+  readonly bare: boolean
 }
 
 function walk(value: JsonValue, depthLeft: number, found: Found): void {
@@ -92,6 +100,7 @@ function walk(value: JsonValue, depthLeft: number, found: Found): void {
       return
     }
     const object = value as JsonObject
+    if (found.bare) Object.setPrototypeOf(object, null)
     for (const key of Object.keys(object)) {
       if (key === '__proto__') throw invalid('the key "__proto__"')
       if (found.escapes) requirePairs(key)

@@ -47,7 +47,7 @@ export function mintIntentToken(
   const exp = iat + ttlSeconds
   const token = signJws(
     { typ: 'at+jwt', kid: authorityKey.publicKey.thumbprint },
-    toWire({ ...claims, jti, iat, exp }),
+    toWire(claims, { jti, iat, exp }),
     authorityKey,
   )
   return { token, jti, exp }

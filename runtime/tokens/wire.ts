@@ -63,46 +63,57 @@ export interface IntentTokenClaims {
   readonly agentProof: { readonly agentChecksum: string; readonly registrationId: string }
 }
 
-export function toWire(claims: IntentTokenClaims): JsonObject {
-  const { intent } = claims
+/** What the mint itself adds to the claims it is given. */
+export type MintedClaims = Pick<IntentTokenClaims, 'jti' | 'iat' | 'exp'>
+
+/** Members stand in canonical order, and nothing is spread in: both cost more than the printing itself. */
+export function toWire(
+  claims: Omit<IntentTokenClaims, keyof MintedClaims>,
+  minted: MintedClaims,
+): JsonObject {
   return {
-    iss: claims.iss,
-    aud: claims.aud,
-    sub: claims.sub,
-    client_id: claims.clientId,
-    jti: claims.jti,
-    iat: claims.iat,
-    exp: claims.exp,
-    scope: claims.scope.join(' '),
-    cnf: { jkt: claims.cnf.jkt, jwk: { ...claims.cnf.jwk } },
-    authorization_details: claims.authorizationDetails,
-    intent: {
-      workflow_id: intent.workflowId,
-      workflow_step: intent.workflowStep,
-      workflow_digest: intent.workflowDigest,
-      execution_id: intent.executionId,
-      activation_id: intent.activationId,
-      epoch: intent.epoch,
-      executed_by: intent.executedBy,
-      initiated_by: intent.initiatedBy,
-      delegation_chain: intent.delegationChain,
-      step_sequence_hash: intent.stepSequenceHash,
-      checkpoint: intent.checkpoint,
-      intent_hash: intent.intentHash,
-      chain_hash: intent.chainHash,
-      ...(intent.approval && {
-        approval: {
-          id: intent.approval.id,
-          tool: intent.approval.tool,
-          args_digest: intent.approval.argsDigest,
-        },
-      }),
-      ...(intent.use && { use: intent.use }),
-    },
     agent_proof: {
       agent_checksum: claims.agentProof.agentChecksum,
       registration_id: claims.agentProof.registrationId,
     },
+    aud: claims.aud,
+    authorization_details: claims.authorizationDetails,
+    client_id: claims.clientId,
+    cnf: { jkt: claims.cnf.jkt, jwk: claims.cnf.jwk as unknown as JsonObject },
+    exp: minted.exp,
+    iat: minted.iat,
+    intent: intentToWire(claims.intent),
+    iss: claims.iss,
+    jti: minted.jti,
+    scope: claims.scope.join(' '),
+    sub: claims.sub,
+  }
+}
+
+function intentToWire(intent: Intent): JsonObject {
+  const always = {
+    activation_id: intent.activationId,
+    chain_hash: intent.chainHash,
+    checkpoint: intent.checkpoint,
+    delegation_chain: intent.delegationChain,
+    epoch: intent.epoch,
+    executed_by: intent.executedBy,
+    execution_id: intent.executionId,
+    initiated_by: intent.initiatedBy,
+    intent_hash: intent.intentHash,
+    step_sequence_hash: intent.stepSequenceHash,
+    workflow_digest: intent.workflowDigest,
+    workflow_id: intent.workflowId,
+    workflow_step: intent.workflowStep,
+  }
+  const { approval, use } = intent
+  if (!approval && !use) return always
+  return {
+    ...always,
+    ...(approval && {
+      approval: { args_digest: approval.argsDigest, id: approval.id, tool: approval.tool },
+    }),
+    ...(use && { use }),
   }
 }
 

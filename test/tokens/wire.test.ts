@@ -7,8 +7,8 @@ import { changed } from '../support/forger.js'
 import { approvedIntentClaims, intentClaims } from '../support/intent-claims.js'
 
 const times = { jti: 'token-1', iat: 1_000, exp: 1_300 }
-const plain = toWire({ ...intentClaims(), ...times })
-const approved = toWire({ ...approvedIntentClaims(), ...times })
+const plain = toWire(intentClaims(), times)
+const approved = toWire(approvedIntentClaims(), times)
 
 function read(claims: JsonObject, changes: Record<string, unknown> = {}) {
   return fromWire(changed(claims as Record<string, unknown>, changes) as JsonObject)
