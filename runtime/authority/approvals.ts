@@ -21,7 +21,7 @@ export async function requestApproval(
 ): Promise<ApprovalRow> {
   const gate = request.workflow.steps.find((step) => step.id === request.gate.step)
   if (gate?.kind !== 'gate')
-    throw new AgenticError('ERR_STEP_UNKNOWN', `step "${request.gate.step}" is not a gate`)
+    throw new AgenticError('ERR_STEP_UNKNOWN', 'this step is not a gate')
   const asked = await deps.executions.decide(lease.executionId, [gate.id, gate.opens], (snapshot) => {
     requirePinnedWorkflow(snapshot.execution, request.workflow)
     const live = requireLive(snapshot, request.gate.activationId, lease.epoch)
@@ -84,10 +84,7 @@ export async function decideApproval(
         gate === request.gate && (request.approvalId === undefined || approvalId === request.approvalId),
     )
     if (!asked) {
-      throw new AgenticError(
-        'ERR_APPROVAL_UNKNOWN',
-        `gate "${request.gate}" of this run waits for no such approval`,
-      )
+      throw new AgenticError('ERR_APPROVAL_UNKNOWN', 'no gate of this name waits for such an approval')
     }
     return answerApproval(snapshot, {
       approvalId: asked.approvalId,

@@ -28,7 +28,7 @@ export async function loadPinned(
 export function requirePinned(pinned: PinnedRegistrations, agentId: string): Registration {
   const registration = pinned.get(agentId)
   if (!registration)
-    throw new AgenticError('ERR_AGENT_UNKNOWN', `agent "${agentId}" takes no part in this run`)
+    throw new AgenticError('ERR_AGENT_UNKNOWN', 'this agent takes no part in this run')
   if (registration.status === 'revoked') {
     throw new AgenticError('ERR_AGENT_REVOKED', `agent "${agentId}" has been revoked`)
   }
@@ -82,7 +82,7 @@ function requireRegisteredHop(hop: Assertion, registration: Registration): void 
 /** @throws AgenticError ERR_STEP_UNKNOWN for a gate, too: no agent acts there */
 export function agentStep(workflow: Workflow, id: string): AgentStep {
   const step = workflow.steps.find((candidate) => candidate.id === id)
-  if (step?.kind !== 'agent') throw new AgenticError('ERR_STEP_UNKNOWN', `no agent acts in step "${id}"`)
+  if (step?.kind !== 'agent') throw new AgenticError('ERR_STEP_UNKNOWN', 'no agent acts in this step')
   return step
 }
 

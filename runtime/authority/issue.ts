@@ -60,7 +60,7 @@ function requireChecksum(request: TokenRequest, registration: Registration): voi
   if (!equalConstantTime(request.computedChecksum, registration.agentChecksum)) {
     throw new AgenticError(
       'ERR_AGENT_CHECKSUM_MISMATCH',
-      `agent "${request.agentId}" is not what is registered under that name`,
+      `agent "${registration.agentId}" is not what is registered under that name`,
     )
   }
 }
@@ -193,9 +193,8 @@ function requireScopes(
   chain: VerifiedChain,
 ): void {
   const ceilings: readonly (readonly string[])[] = [registration.scopes, activation.scope, chain.scope]
-  const refused = request.scope.find((scope) => !ceilings.every((ceiling) => ceiling.includes(scope)))
-  if (refused !== undefined) {
-    throw new AgenticError('ERR_SCOPE_MISSING', `scope "${refused}" is not granted to step "${step.id}"`)
+  if (!request.scope.every((scope) => ceilings.every((ceiling) => ceiling.includes(scope)))) {
+    throw new AgenticError('ERR_SCOPE_MISSING', `a scope asked for is not granted to step "${step.id}"`)
   }
 }
 
@@ -207,7 +206,7 @@ function requireTool({ request, workflow, registration }: MintFacts, step: Agent
   const held = Object.entries(chain.toolGrants).filter(([name]) => registration.tools.includes(name))
   const asked = held.find(([name]) => name === request.tool)
   if (!asked)
-    throw new AgenticError('ERR_TOOL_NOT_GRANTED', `tool "${request.tool}" is not granted to this step`)
+    throw new AgenticError('ERR_TOOL_NOT_GRANTED', `the tool asked for is not granted to step "${step.id}"`)
   const gated = gatedTools(workflow)
   if (!gated.has(request.tool)) {
     return { gated: false, tools: Object.fromEntries(held.filter(([name]) => !gated.has(name))) }

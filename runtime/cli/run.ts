@@ -126,7 +126,7 @@ function inputOf(flags: RunFlags, place: Place): Record<string, unknown> {
     flags.inputFile === undefined ? {} : readInputFile(resolve(place.cwd, flags.inputFile))
   for (const pair of flags.input ?? []) {
     const at = pair.indexOf('=')
-    if (at < 1) throw new UsageError(`--input needs name=value, found "${pair}"`)
+    if (at < 1) throw new UsageError('--input needs name=value')
     const name = pair.slice(0, at)
     if (name === '__proto__') throw new UsageError('--input cannot set "__proto__"')
     input[name] = pair.slice(at + 1)

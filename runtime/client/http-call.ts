@@ -101,17 +101,15 @@ async function readAnswer(response: Response): Promise<JsonValue> {
   }
 }
 
-/** The resource's reason, if it is one of ours; the text only where a tool's author wrote it for people. */
+/** The resource's reason, if it is one of ours; its text only where a tool's author wrote it for people. */
 function refusal(status: number, answer: JsonValue): AgenticError {
   const member = (name: string) =>
     isPlainObject(answer) && Object.hasOwn(answer, name) ? answer[name] : undefined
   const code = member('code')
   const description = member('error_description')
   if (typeof code === 'string' && Object.hasOwn(oauthAnswers, code)) {
-    return new AgenticError(
-      code as ErrorCode,
-      typeof description === 'string' ? description : 'refused by the resource',
-    )
+    const isForPeople = code === 'ERR_TOOL_FAILED' && typeof description === 'string'
+    return new AgenticError(code as ErrorCode, isForPeople ? description : 'refused by the resource')
   }
   return new AgenticError('ERR_TOOL_FAILED', `the resource answered ${status}`)
 }

@@ -66,9 +66,9 @@ function requireLifetime(parent: Assertion, child: Assertion): void {
 }
 
 function requireScope(parent: Assertion, child: Assertion): void {
-  const widened = child.scope.find((scope) => !parent.scope.includes(scope))
-  if (widened !== undefined) {
-    throw new AgenticError('ERR_CHAIN_SCOPE_WIDENED', `scope "${widened}" is not held by the delegator`)
+  // Not named: a hop can write anything there.
+  if (!child.scope.every((scope) => parent.scope.includes(scope))) {
+    throw new AgenticError('ERR_CHAIN_SCOPE_WIDENED', '"scope" must not go beyond the delegator\'s')
   }
 }
 

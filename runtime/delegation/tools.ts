@@ -63,7 +63,8 @@ export function checkArguments(tools: ToolGrants, tool: string, args: JsonObject
   const named = Object.keys(constraints)
   if (named.length === 0) return
   const unnamed = Object.keys(given).find((argument) => !Object.hasOwn(constraints, argument))
-  if (unnamed !== undefined) throw refused(tool, `argument ${quoted(unnamed)} is not named in the grant`)
+  // A name that only the caller knows is text of the caller's.
+  if (unnamed !== undefined) throw refused(tool, 'an argument is not named in the grant')
   for (const argument of named) {
     if (!Object.hasOwn(given, argument)) throw refused(tool, `argument ${quoted(argument)} is missing`)
     const constraint = own(constraints, argument)
@@ -96,10 +97,8 @@ function requireSameKeysNarrower(
   for (const argument of new Set([...Object.keys(held), ...Object.keys(constraints)])) {
     const parent = own(held, argument)
     const child = own(constraints, argument)
-    if (!parent || !child) {
-      const what = parent ? 'must be constrained as it is for the delegator' : 'is not open to the delegator'
-      throw widened(tool, `argument ${quoted(argument)} ${what}`)
-    }
+    if (!parent) throw widened(tool, 'an argument is not open to the delegator')
+    if (!child) throw widened(tool, `argument ${quoted(argument)} must be constrained as for the delegator`)
     if (!subsumes(parent, child))
       throw widened(tool, `argument ${quoted(argument)} is wider than the delegator's`)
   }

@@ -86,11 +86,17 @@ describe('what a resource answers', () => {
   it('is its reason, when it is one of ours', async () => {
     const body = { error: 'insufficient_scope', error_description: 'needs more', code: 'ERR_SCOPE_MISSING' }
     const error = await expectCode((await answered(json(body, 403))).result, 'ERR_SCOPE_MISSING')
-    expect(error.message).toBe('needs more')
-    const { error_description: _, ...bare } = body
-    expect(
-      (await expectCode((await answered(json(bare, 403))).result, 'ERR_SCOPE_MISSING')).message,
-    ).not.toBe('')
+    expect(error.message).toBe('refused by the resource')
+  })
+
+  attack('X16', 'lends its words only to what a tool says to people', async () => {
+    const said = (code: string) => json({ error: 'x', error_description: 'the disk is full', code }, 400)
+    for (const code of ['ERR_ARGUMENT_REFUSED', 'ERR_TOKEN_EXPIRED', 'ERR_STORE_FAILED'] as const) {
+      const error = await expectCode((await answered(said(code))).result, code)
+      expect(error.message).not.toContain('disk')
+    }
+    const failed = await expectCode((await answered(said('ERR_TOOL_FAILED'))).result, 'ERR_TOOL_FAILED')
+    expect(failed.message).toBe('the disk is full')
   })
 
   it('is a failed tool, when it is anything else', async () => {
