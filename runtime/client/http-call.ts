@@ -101,15 +101,19 @@ async function readAnswer(response: Response): Promise<JsonValue> {
   }
 }
 
-/** The resource's reason, if it is one of ours; its text only where a tool's author wrote it for people. */
+/** The resource's reason, if it is one of ours, in its words where a message may repeat them. */
 function refusal(status: number, answer: JsonValue): AgenticError {
   const member = (name: string) =>
     isPlainObject(answer) && Object.hasOwn(answer, name) ? answer[name] : undefined
   const code = member('code')
-  const description = member('error_description')
   if (typeof code === 'string' && Object.hasOwn(oauthAnswers, code)) {
-    const isForPeople = code === 'ERR_TOOL_FAILED' && typeof description === 'string'
-    return new AgenticError(code as ErrorCode, isForPeople ? description : 'refused by the resource')
+    const said = member('error_description')
+    return new AgenticError(code as ErrorCode, isRepeatable(said) ? said : 'refused by the resource')
   }
   return new AgenticError('ERR_TOOL_FAILED', `the resource answered ${status}`)
+}
+
+/** A sentence: short, of one line, and without anything that could be a token, which a resource has seen. */
+function isRepeatable(said: JsonValue | undefined): said is string {
+  return typeof said === 'string' && /^[^\p{Cc}]{1,1000}$/u.test(said) && !/eyJ[\w-]*\.|[\w-]{80}/.test(said)
 }
