@@ -1,23 +1,33 @@
-/** Where keys are made and read: one Ed25519 backend, tested before use, and a bounded cache of checked public keys. */
+/** Where keys are made and read: implementations tested before use, and a bounded cache of checked public keys. */
 import { randomBytes } from 'node:crypto'
 import { AgenticError } from '../errors.js'
 import { nobleBackend } from './backend-noble.js'
 import { nodeBackend } from './backend-node.js'
 import { sodiumBackend } from './backend-sodium.js'
 import { type BackendName, type Ed25519Backend, selfTest } from './ed25519.js'
-import { parsePublicJwk } from './public-jwk.js'
-import { type PublicKey, publicKeyAt } from './public-key.js'
+import { es256PublicKey, es256SelfTest, es256SigningKey } from './es256.js'
+import { nodeP256, type P256Ecdsa } from './es256-node.js'
+import { algorithmOf, parsePublicJwk } from './public-jwk.js'
+import { type Ed25519PublicKey, type Es256PublicKey, ed25519PublicKey, type PublicKey } from './public-key.js'
 import { type SigningKey, signingKeyFromSeed } from './signing-key.js'
 
 export interface Keyring {
+  /** What computes Ed25519. ES256 is always node:crypto's. */
   readonly backend: BackendName
-  /** A new random key. */
-  generate(): SigningKey
+  /** A new random Ed25519 key. */
+  generate(): SigningKey<Ed25519PublicKey>
   /** @param seed 32 bytes, copied; TypeError for another length */
-  fromSeed(seed: Uint8Array): SigningKey
-  /** Reads a JWK from outside. The point is checked once and kept, least recently used out first.
+  fromSeed(seed: Uint8Array): SigningKey<Ed25519PublicKey>
+  /** An ES256 key, for an authority.
+   * @param seed 48 bytes, copied; TypeError for another length */
+  es256FromSeed(seed: Uint8Array): SigningKey<Es256PublicKey>
+  /** Reads a JWK from outside that an agent may have: Ed25519 alone. The point is checked once and kept, least
+   * recently used out first.
    * @throws AgenticError ERR_KEY_INVALID, ERR_KEY_SMALL_ORDER */
-  publicKey(jwk: unknown): PublicKey
+  publicKey(jwk: unknown): Ed25519PublicKey
+  /** Reads a JWK from outside that an issuer may have: Ed25519 or ES256.
+   * @throws AgenticError ERR_KEY_INVALID, ERR_KEY_SMALL_ORDER */
+  verificationKey(jwk: unknown): PublicKey
 }
 
 export interface KeyringOptions {
@@ -36,8 +46,23 @@ export function createKeyring(options: KeyringOptions = {}): Keyring {
   const backend = selectBackend(options.backend)
   selfTest(backend)
   const random = randomBytes
-  const checked = new Map<string, PublicKey>()
+  let tested: P256Ecdsa | undefined
+  /** Made when it is first asked for: most runtimes never see an ES256 key. */
+  const es256 = () => {
+    if (tested === undefined) {
+      const ecdsa = nodeP256()
+      es256SelfTest(ecdsa)
+      tested = ecdsa
+    }
+    return tested
+  }
+  const ed25519Keys = leastRecentlyUsed<Ed25519PublicKey>(maxKeys)
+  const es256Keys = leastRecentlyUsed<Es256PublicKey>(maxKeys)
 
+  const publicKey = (jwk: unknown): Ed25519PublicKey => {
+    const parsed = parsePublicJwk(jwk, 'Ed25519')
+    return ed25519Keys(parsed.x, () => ed25519PublicKey(parsed, backend))
+  }
   return Object.freeze<Keyring>({
     backend: backend.name,
     generate() {
@@ -47,20 +72,31 @@ export function createKeyring(options: KeyringOptions = {}): Keyring {
       return key
     },
     fromSeed: (seed) => signingKeyFromSeed(seed, backend),
-    publicKey(jwk) {
-      const x = parsePublicJwk(jwk)
-      const key = checked.get(x) ?? publicKeyAt(x, backend)
-      checked.delete(x) // and to the end again: a Map keeps the order of insertion
-      checked.set(x, key)
-      if (checked.size > maxKeys) {
-        for (const oldest of checked.keys()) {
-          checked.delete(oldest)
-          break
-        }
-      }
-      return key
+    es256FromSeed: (seed) => es256SigningKey(seed, es256()),
+    publicKey,
+    verificationKey(jwk) {
+      if (algorithmOf(jwk) === 'Ed25519') return publicKey(jwk)
+      const parsed = parsePublicJwk(jwk, 'ES256')
+      return es256Keys(`${parsed.x}.${parsed.y}`, () => es256PublicKey(parsed, es256()))
     },
   })
+}
+
+/** @returns a function that finds the value of a name, or makes and keeps it */
+function leastRecentlyUsed<Value>(max: number): (name: string, make: () => Value) => Value {
+  const kept = new Map<string, Value>()
+  return (name, make) => {
+    const value = kept.get(name) ?? make()
+    kept.delete(name) // and to the end again: a Map keeps the order of insertion
+    kept.set(name, value)
+    if (kept.size > max) {
+      for (const oldest of kept.keys()) {
+        kept.delete(oldest)
+        break
+      }
+    }
+    return value
+  }
 }
 
 const backends: Record<BackendName, () => Ed25519Backend | undefined> = {

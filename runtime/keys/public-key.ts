@@ -1,18 +1,19 @@
 /**
- * Public keys that may be trusted to verify: Ed25519 points that are canonical and of large order. With a
- * small-order key anyone can make a "signature", so a proof of possession under it would prove nothing.
+ * Public keys that may be trusted to verify. Here the Ed25519 ones: points that are canonical and of large order.
+ * With a small-order key anyone can make a "signature", so a proof of possession under it would prove nothing.
  */
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { decodeBase64url } from '../encoding/base64url.js'
 import { AgenticError } from '../errors.js'
 import type { Ed25519Backend } from './ed25519.js'
-import type { PublicJwk } from './public-jwk.js'
+import type { Ed25519Jwk, KeyAlgorithm, P256Jwk, PublicJwk } from './public-jwk.js'
 import { thumbprint } from './thumbprint.js'
 
-export type { PublicJwk } from './public-jwk.js'
+export type { KeyAlgorithm, PublicJwk } from './public-jwk.js'
 
 export interface PublicKey {
-  readonly alg: 'Ed25519'
+  /** Follows from the key, and a token's header must agree. */
+  readonly alg: KeyAlgorithm
   readonly jwk: PublicJwk
   /** RFC 7638, the `jkt` of RFC 9449. */
   readonly thumbprint: string
@@ -21,19 +22,39 @@ export interface PublicKey {
   verify(message: Uint8Array | string, signature: Uint8Array): boolean
 }
 
+/** The only kind that agents have. */
+export interface Ed25519PublicKey extends PublicKey {
+  readonly alg: 'Ed25519'
+  readonly jwk: Ed25519Jwk
+}
+
+/** What an authority may have instead (PROTOCOL 3). */
+export interface Es256PublicKey extends PublicKey {
+  readonly alg: 'ES256'
+  readonly jwk: P256Jwk
+}
+
 const { Point } = ed25519
 
-/** Makes the key whose encoding is `x`; some 100 µs, so the keyring keeps the result.
+/** Makes the key of a parsed JWK; some 100 µs, so the keyring keeps the result.
  * @throws AgenticError ERR_KEY_INVALID (no canonical point), ERR_KEY_SMALL_ORDER
  * @see RFC 8032 §5.1.3, PROTOCOL 2.3
  */
-export function publicKeyAt(x: string, backend: Ed25519Backend): PublicKey {
-  const bytes = decodeX(x)
+export function ed25519PublicKey(jwk: Ed25519Jwk, backend: Ed25519Backend): Ed25519PublicKey {
+  const bytes = decodeCoordinate(jwk.x, 'x')
   requireLargeOrder(bytes)
-  const verify = backend.verifier(bytes)
-  const jwk: PublicJwk = Object.freeze({ kty: 'OKP', crv: 'Ed25519', x })
+  return publicKeyOf('Ed25519', jwk, backend.verifier(bytes)) as Ed25519PublicKey
+}
+
+/** @param verify answers for 64 bytes of signature
+ * @returns a frozen key */
+export function publicKeyOf(
+  alg: KeyAlgorithm,
+  jwk: PublicJwk,
+  verify: (message: Uint8Array, signature: Uint8Array) => boolean,
+): PublicKey {
   return Object.freeze<PublicKey>({
-    alg: 'Ed25519',
+    alg,
     jwk,
     thumbprint: thumbprint(jwk),
     verify(message, signature) {
@@ -46,11 +67,15 @@ export function publicKeyAt(x: string, backend: Ed25519Backend): PublicKey {
   })
 }
 
-function decodeX(x: string): Uint8Array {
+/** @returns the bytes of a member of a JWK
+ * @throws AgenticError ERR_KEY_INVALID */
+export function decodeCoordinate(text: string, name: string): Uint8Array {
   try {
-    return decodeBase64url(x)
+    return decodeBase64url(text)
   } catch (cause) {
-    throw new AgenticError('ERR_KEY_INVALID', 'public key: expected "x" of 32 bytes in base64url', { cause })
+    throw new AgenticError('ERR_KEY_INVALID', `public key: expected "${name}" of 32 bytes in base64url`, {
+      cause,
+    })
   }
 }
 

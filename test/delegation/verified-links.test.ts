@@ -17,9 +17,9 @@ import { issuer } from '../support/intent-claims.js'
 /** Counts the signatures that are really verified. */
 function counting() {
   let verified = 0
-  const count = (key: PublicKey): PublicKey => ({
+  const count = <Key extends PublicKey>(key: Key): Key => ({
     ...key,
-    verify(message, signature) {
+    verify(message: Uint8Array | string, signature: Uint8Array) {
       verified++
       return key.verify(message, signature)
     },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { canonicalize } from '../../runtime/encoding/canonical-json.js'
-import { deriveKey } from '../../runtime/keys/derive.js'
+import { deriveEs256Key, deriveKey } from '../../runtime/keys/derive.js'
 import { createKeyring } from '../../runtime/keys/keyring.js'
 import { masterSecretFrom } from '../../runtime/keys/master-secret.js'
 import { hkdfSha256 } from '../support/hkdf.js'
@@ -71,5 +71,51 @@ describe('a derived key', () => {
     ['a missing checksum', { ...info, agent_checksum: undefined as unknown as string }],
   ])('%s is the caller’s mistake', (_what, wrong) => {
     expect(() => deriveKey(master, wrong, keyring)).toThrow(TypeError)
+  })
+})
+
+describe('a derived ES256 key', () => {
+  const thumbprintOf = (more: object = {}) =>
+    deriveEs256Key(master, { ...info, ...more }, keyring).publicKey.thumbprint
+
+  it('is the same after a restart, and another one when anything changes', () => {
+    const again = deriveEs256Key(masterSecretFrom(Buffer.alloc(32, 1)), { ...info }, createKeyring())
+    expect(again.publicKey.thumbprint).toBe(thumbprintOf())
+    const prints = [
+      thumbprintOf(),
+      thumbprintOf({ purpose: 'authority' }),
+      thumbprintOf({ iss: 'https://authority.example/' }),
+      thumbprintOf({ epoch: 1 }),
+      deriveEs256Key(masterSecretFrom(Buffer.alloc(32, 2)), info, keyring).publicKey.thumbprint,
+    ]
+    expect(new Set(prints).size).toBe(prints.length)
+  })
+
+  it('is made of 48 bytes of HKDF-SHA256, none of them the Ed25519 key’s', () => {
+    const expand = (value: object, length: number) =>
+      Buffer.from(
+        hkdfSha256(
+          bytes,
+          Buffer.from('baton-runtime agent key v1'),
+          Buffer.from(canonicalize(value)),
+          length,
+        ),
+      )
+    const seed = expand({ v: 1, alg: 'ES256', ...info }, 48)
+    expect(deriveEs256Key(master, info, keyring).publicKey.jwk).toEqual(
+      keyring.es256FromSeed(seed).publicKey.jwk,
+    )
+    expect(seed.subarray(0, 32).equals(expand({ v: 1, ...info }, 32))).toBe(false)
+  })
+
+  it('is fixed by its first value: a change would strand every resource server that pinned it', () => {
+    expect(deriveEs256Key(master, info, keyring).publicKey.jwk.x).toBe(
+      'mqAxDPtWIxLdAlrVjSt9CDNUl11U4UqoqrGfo_8X_wM',
+    )
+  })
+
+  it('refuses what the other one refuses', () => {
+    for (const wrong of [{ epoch: -1 }, { epoch: 0.5 }, { agent_id: '' }])
+      expect(() => thumbprintOf(wrong)).toThrow(TypeError)
   })
 })
