@@ -1,9 +1,10 @@
 import { nowSeconds } from '../../runtime/clock.js'
+import type { ChainRules } from '../../runtime/delegation/verify-chain.js'
 import { sha256Base64url } from '../../runtime/encoding/digest.js'
 import type { SigningKey } from '../../runtime/keys/signing-key.js'
 import { thumbprintUri } from '../../runtime/keys/thumbprint.js'
 import { fakeClock } from './fake-clock.js'
-import { fixedKey } from './fixed-keys.js'
+import { fixedKey, keyring } from './fixed-keys.js'
 import { changed, forge } from './forger.js'
 import { issuer } from './intent-claims.js'
 
@@ -19,10 +20,28 @@ export const chainTools = {
 }
 
 export type Changes = Record<string, unknown>
+/** What a hop at a place says that others do not. */
+export type Profile = (place: number) => Changes
+
+const agentKeys = new Map<number, SigningKey>()
 
 /** The key of the agent at a place of a chain; 0 is the entry agent. */
 export function agentKey(place: number): SigningKey {
-  return fixedKey(`agent ${place}`)
+  const key = agentKeys.get(place) ?? fixedKey(`agent ${place}`)
+  agentKeys.set(place, key)
+  return key
+}
+
+/** `iss` of what the agent at a place signs. */
+export function agentUri(place: number): string {
+  return thumbprintUri(agentKey(place).publicKey.thumbprint)
+}
+
+const authority = fixedKey('authority')
+
+/** The rules under which an unchanged chain verifies. */
+export function chainRules(changes: Partial<ChainRules> = {}): ChainRules {
+  return { trustedKeys: [authority.publicKey], issuer, now: chainTime, keyring, ...changes }
 }
 
 function commonClaims(place: number): Changes {
@@ -46,7 +65,7 @@ function commonClaims(place: number): Changes {
 }
 
 /** A root, wrong in nothing but what is changed. */
-export function rootToken(changes: Changes = {}, key: SigningKey = fixedKey('authority')): string {
+export function rootToken(changes: Changes = {}, key: SigningKey = authority): string {
   const claims = {
     ...commonClaims(0),
     iss: issuer,
@@ -66,7 +85,7 @@ export function hopToken(
 ): string {
   const claims = {
     ...commonClaims(place),
-    iss: thumbprintUri(agentKey(place - 1).publicKey.thumbprint),
+    iss: agentUri(place - 1),
     par_hash: hashOf(parent),
   }
   const withActivation = changed(claims, { 'intent.activation_id': `activation-${place}` })
@@ -74,12 +93,18 @@ export function hopToken(
 }
 
 /** A chain of so many tokens; `changes` by place. Hops after a changed one are made below it. */
-export function chainOf(length: number, changes: Record<number, Changes> = {}): string[] {
-  const chain = [rootToken(changes[0])]
-  for (let place = 1; place < length; place++) {
-    chain.push(hopToken(chain[place - 1] ?? '', place, changes[place]))
+export function chainOf(length: number, changes: Record<number, Changes> | Profile = {}): string[] {
+  const at: Profile = typeof changes === 'function' ? changes : (place) => changes[place] ?? {}
+  return grown([rootToken(at(0))], length, at)
+}
+
+/** A chain with more hops below its last, up to a length. */
+export function grown(chain: readonly string[], length: number, at: Profile): string[] {
+  const longer = [...chain]
+  for (let place = chain.length; place < length; place++) {
+    longer.push(hopToken(longer[place - 1] ?? '', place, at(place)))
   }
-  return chain
+  return longer
 }
 
 /** base64url SHA-256 of a token's signing input. */
