@@ -36,7 +36,10 @@ export function evaluateCondition(expression: string, data: RunData): boolean {
   variables.input = data.input
   variables.steps = Object.fromEntries([...stepNames].map((id) => [id, outputOf(id)]))
   const environment = environmentFor(Object.keys(variables))
-  const result = guarded(() => environment.evaluate(expression, variables) as unknown, withoutData)
+  const result = guarded(
+    () => environment.evaluate(expression, variables) as unknown,
+    (error) => withoutData(error, expression),
+  )
   if (typeof result !== 'boolean') throw invalid('its result is not true or false')
   return result
 }
@@ -130,9 +133,12 @@ function guarded<T>(run: () => T, say: (error: unknown) => string = firstLine): 
 }
 
 /** Some messages of the library quote what they were given; only those that speak of the expression are repeated. */
-function withoutData(error: unknown): string {
+function withoutData(error: unknown, expression: string): string {
   const line = firstLine(error)
-  return /^(?:no such key|no such overload|found no matching overload|unknown variable)\b/i.test(line)
+  const key = /^no such key: (.*)$/i.exec(line)?.[1]
+  // `input[plan.name]` looks for what the data says.
+  if (key !== undefined) return expression.includes(key) ? line : 'no such key'
+  return /^(?:no such overload|found no matching overload|unknown variable)\b/i.test(line)
     ? line
     : 'it cannot be evaluated'
 }

@@ -36,6 +36,15 @@ describe('arguments before they are proven', () => {
     expect(error.message).not.toContain('secret')
   })
 
+  attack('X16', 'that do not fit inside are named as far as the schema names them', async () => {
+    const inside = z.array(z.object({ limits: z.record(z.string(), z.number()).optional() }))
+    const wrong = { list: [{}, { limits: { secret: 'much' } }], extra: 1 } as unknown as JsonObject
+    const schema = tool(z.strictObject({ list: inside.default([]) }))
+    const error = await expectCode(() => definiteArguments(schema, wrong), 'ERR_ARGUMENT_INVALID')
+    expect(error.message).toContain('"list.1.limits" (invalid_type)')
+    expect(error.message).not.toMatch(/secret|extra|much/)
+  })
+
   it('that are not plain JSON are refused', async () => {
     for (const item of [new Date(), Number.NaN, 2 ** 60, () => 1, '\ud800', { nested: undefined }]) {
       const args = { item } as unknown as JsonObject

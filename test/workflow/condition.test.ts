@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { checkCondition, evaluateCondition } from '../../runtime/workflow/condition.js'
+import { attack } from '../support/attack.js'
 import { expectCode } from '../support/expect-code.js'
 
 const data = {
@@ -81,6 +82,15 @@ describe('evaluateCondition', () => {
       'ERR_CONDITION_INVALID',
     )
     expect(error.message).not.toContain('secret')
+  })
+
+  attack('X16', 'names a missing key only when the expression does', async () => {
+    const asked = { input: { name: 'secret' }, outputs: { plan: {} } }
+    const missing = async (expression: string) =>
+      (await expectCode(() => evaluateCondition(expression, asked), 'ERR_CONDITION_INVALID')).message
+    expect(await missing('plan.ok')).toContain('No such key: ok')
+    expect(await missing('plan[input.name] == 1')).toBe('condition: no such key')
+    expect(await missing('[1][int(size(input.name))] == 1')).toBe('condition: no such key')
   })
 })
 
