@@ -164,6 +164,25 @@ describe('the self test of ES256', () => {
       },
     ],
     [
+      'overlooks what follows the message',
+      {
+        verifier: (point) => (message, signature) =>
+          [message, message.subarray(0, -1)].some((part) => honest.verifier(point)(part, signature)),
+      },
+    ],
+    [
+      'overlooks a bit of s',
+      {
+        verifier: (point) => (message, signature) =>
+          [0, 1].some((bit) =>
+            honest.verifier(point)(
+              message,
+              signature.map((byte, index) => (index === 40 ? byte ^ bit : byte)),
+            ),
+          ),
+      },
+    ],
+    [
       'accepts zeros',
       {
         verifier: (point) => (message, signature) =>

@@ -19,6 +19,7 @@ const { ORDER: p } = p256.Point.Fp
 const coordinate = (value: bigint) =>
   encodeBase64url(Buffer.from(value.toString(16).padStart(64, '0'), 'hex'))
 const bigintOf = (text: string) => BigInt(`0x${Buffer.from(text, 'base64url').toString('hex')}`)
+const both = Buffer.concat([Buffer.from(ec.x, 'base64url'), Buffer.from(ec.y, 'base64url')])
 /** The point of P-256 whose x is 0: its x has a second spelling, p. */
 const zero = p256.Point.fromBytes(Buffer.concat([Buffer.of(2), Buffer.alloc(32)]))
 const point = (hex: string) => encodeBase64url(Buffer.from(hex, 'hex'))
@@ -54,6 +55,11 @@ const es256Rows: readonly Row[] = [
   invalid('(0, 0)', { ...ec, x: coordinate(0n), y: coordinate(0n) }),
   invalid('x + p', { ...ec, x: coordinate(p), y: coordinate(zero.y) }),
   invalid('y = p', { ...ec, y: coordinate(p) }),
+  invalid('a byte moved from x to y', {
+    ...ec,
+    x: encodeBase64url(both.subarray(0, 31)),
+    y: encodeBase64url(both.subarray(31)),
+  }),
   invalid('coordinates of 31 bytes', { ...ec, x: ec.x.slice(0, 42) }),
   invalid('a leading zero byte more', {
     ...ec,
