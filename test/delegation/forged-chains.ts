@@ -53,12 +53,20 @@ export interface Forgery {
   readonly below?: (place: number, wrong: number) => Changes
 }
 
+/** A chain in which nothing is wrong, and what each of its hops says. */
+export interface Base {
+  readonly chain: readonly string[]
+  readonly says: Profile
+}
+const narrowingBase: Base = { chain: honest, says: narrowing }
+
 /** An honest beginning, the wrong hop with its true key, and everything below it, up to a length. */
-export function forgedAt(wrong: number, forgery: Forgery, length = longest): string[] {
+export function forgedAt(wrong: number, forgery: Forgery, length = longest, base = narrowingBase): string[] {
+  const { chain, says } = base
   const below = forgery.below ?? (() => ({}))
-  const hop = hopToken(honest[wrong - 1] ?? '', wrong, { ...narrowing(wrong), ...forgery.at(wrong) })
-  const rest: Profile = (place) => ({ ...narrowing(place), ...below(place, wrong) })
-  return grown([...honest.slice(0, wrong), hop], length, rest)
+  const hop = hopToken(chain[wrong - 1] ?? '', wrong, { ...says(wrong), ...forgery.at(wrong) })
+  const rest: Profile = (place) => ({ ...says(place), ...below(place, wrong) })
+  return grown([...chain.slice(0, wrong), hop], length, rest)
 }
 
 /** A forgery that everyone below repeats. */
@@ -89,9 +97,22 @@ export function expectAccepted(chain: readonly string[], changed: number): void 
 }
 
 /** Sweeps a forgery over every place of chains of every length, beside the nearest that must pass. */
-export async function sweep(code: ErrorCode, wrong: Forgery, near?: Forgery): Promise<void> {
+export async function sweep(code: ErrorCode, wrong: Forgery, near?: Forgery, base?: Base): Promise<void> {
   for (const place of places) {
-    await expectRefused(forgedAt(place, wrong), place, code)
-    if (near) expectAccepted(forgedAt(place, near, wholePlaces.includes(place) ? longest : place + 1), place)
+    await expectRefused(forgedAt(place, wrong, longest, base), place, code)
+  }
+  if (near) sweepAccepted(near, base)
+}
+
+/** Tries a forgery as the leaf of chains of every length. */
+export async function sweepLeaf(code: ErrorCode, wrong: Forgery, base?: Base): Promise<void> {
+  for (const place of places) await expectRefused(forgedAt(place, wrong, place + 1, base), place, code)
+}
+
+/** Tries what must pass at every place of chains of every length. */
+export function sweepAccepted(near: Forgery, base?: Base): void {
+  for (const place of places) {
+    const length = wholePlaces.includes(place) ? longest : place + 1
+    expectAccepted(forgedAt(place, near, length, base), place)
   }
 }
