@@ -5,9 +5,12 @@
 import type { Journal } from '../audit/journal.js'
 import type { TokenIssuer, TokenRequest } from '../client/issuer.js'
 import { signingInputHash } from '../delegation/assertion.js'
+import type { JsonObject } from '../encoding/canonical-json.js'
+import { isIdentifier, isToolName } from '../encoding/identifier.js'
 import type { ExecutionAuthority } from '../engine/authority-port.js'
 import { AgenticError, codeOf } from '../errors.js'
 import type { ApprovalRow } from '../execution/records.js'
+import { isScopeToken } from '../identity/scope-token.js'
 import { workflowFromSource } from '../workflow/define.js'
 import type { Workflow } from '../workflow/definition.js'
 import { activate, delegate, prepareReceipt, reportEnd } from './activations.js'
@@ -80,21 +83,20 @@ async function issue(
   deps: AuthorityDeps,
   journal: Journal,
 ) {
-  const asked = {
-    step: request.workflowStep,
-    audience: request.audience,
-    scope: request.scope.join(' '),
-    tool: request.tool,
+  const asked = wordsOf(request, deps)
+  const entry = {
+    actor: isIdentifier(request.agentId) ? `agent:${request.agentId}` : 'authority',
+    ...(isIdentifier(request.activationId) && { activationId: request.activationId }),
   }
-  const entry = { actor: `agent:${request.agentId}`, activationId: request.activationId }
+  const place = isIdentifier(request.executionId) ? { executionId: request.executionId } : {}
   try {
     const { execution } = await deps.executions.snapshot(request.executionId, [])
     const workflow = workflows.get(execution.workflowDigest)
     if (!workflow) throw new AgenticError('ERR_WORKFLOW_UNKNOWN', 'the workflow of this run is not loaded')
     const minted = await issueToken(request, workflow, deps)
     await journal.record({
-      executionId: request.executionId,
       type: 'token.issued',
+      ...place,
       ...entry,
       subjects: { jti: minted.jti, ...(minted.approvalId && { approval_id: minted.approvalId }) },
       data: { ...asked, hops: minted.hops, use: minted.issued.use ?? 'reusable' },
@@ -102,11 +104,22 @@ async function issue(
     return minted.issued
   } catch (error) {
     await journal.record({
-      executionId: request.executionId,
       type: 'token.refused',
+      ...place,
       ...entry,
       data: { ...asked, code: codeOf(error) ?? 'server_error' },
     })
     throw error
+  }
+}
+
+/** What was asked for, as far as it has the form of what it is called: what was refused may be any text. */
+function wordsOf(request: TokenRequest, deps: AuthorityDeps): JsonObject {
+  const { workflowStep, audience, scope, tool } = request
+  return {
+    ...(isToolName(workflowStep) && { step: workflowStep }),
+    ...(deps.audiences().includes(audience) && { audience }),
+    ...(scope.every(isScopeToken) && { scope: scope.join(' ') }),
+    ...(isToolName(tool) && { tool }),
   }
 }

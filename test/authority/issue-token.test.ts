@@ -232,6 +232,36 @@ describe('the record of a token request', () => {
     }
   })
 
+  attack('X16', 'keeps no text that a refused request put where a name belongs', async () => {
+    const house = await openHouse()
+    const activation = await (await startRun(house)).reach('look')
+    const request = tokenRequest(activation, 'stock/read')
+    const { accessToken } = await house.authority.issue(request)
+    const members = [
+      'agentId',
+      'workflowStep',
+      'workflowId',
+      'executionId',
+      'activationId',
+      'audience',
+      'tool',
+      'computedChecksum',
+    ] as const
+    for (const member of members) {
+      const wrong = { ...request, proof: freshProof(house, 'reader'), [member]: accessToken }
+      await expect(house.authority.issue(wrong)).rejects.toMatchObject({ name: 'AgenticError' })
+      const [record] = recordsOf(house).slice(-1)
+      expect(record).toMatchObject({ type: 'token.refused', data: { scope: 'stock:read' } })
+      expect(JSON.stringify(record)).not.toContain('eyJ')
+    }
+    const scope = ['stock:read', accessToken]
+    await expectCode(
+      house.authority.issue({ ...request, proof: freshProof(house, 'reader'), scope }),
+      'ERR_SCOPE_MISSING',
+    )
+    expect(JSON.stringify(recordsOf(house).at(-1))).not.toContain('eyJ')
+  })
+
   attack('X7', 'is durable before the token leaves: without it there is none', async () => {
     const { deps } = await openHouse()
     const journal = failingJournal(deps.journal)
