@@ -13,7 +13,8 @@ import { createCodeCache } from './identity/code-cache.js'
 import { freezeAgent, type LiveAgent } from './identity/live-agent.js'
 import { registerAgent } from './identity/register.js'
 import type { Registration } from './identity/registration.js'
-import { assemble, type Parts, type RuntimeOptions } from './parts.js'
+import { newestKey } from './identity/registration-keys.js'
+import { assemble, type Parts, type RuntimeOptions, runtimeClientId } from './parts.js'
 import type {
   ApprovalDecision,
   ChatModel,
@@ -106,9 +107,11 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
         const agent = await freezeAgent(definition, { cache: codeCache })
         const { registration, outcome } = await registerAgent(agent, {
           store: parts.store.registrations,
-          keyFor: parts.agentKey,
+          key: { mode: 'derived', keyFor: parts.agentKey },
           clock: parts.clock,
+          owner: runtimeClientId,
           acceptChanges,
+          administrator: true, // whoever runs this program is the operator of its authority, too
         })
         live.set(definition.id, agent)
         if (outcome !== 'unchanged') await recordRegistration(registration, outcome, parts)
@@ -164,9 +167,9 @@ function agentDirectory(live: ReadonlyMap<string, LiveAgent>, parts: Parts) {
       return registration
     },
     keyOf(registration: Registration) {
-      const registered = registration.keys.at(-1)
-      const key = parts.agentKey(registration.agentId, registration.agentChecksum, registered?.epoch ?? 0)
-      if (key.publicKey.thumbprint !== registered?.kid) {
+      const registered = newestKey(registration)
+      const key = parts.agentKey(registration.agentId, registration.agentChecksum, registered.epoch)
+      if (key.publicKey.thumbprint !== registered.kid) {
         throw new AgenticError(
           'ERR_KEY_INVALID',
           `this runtime does not hold the key of agent "${registration.agentId}"`,
@@ -260,7 +263,7 @@ async function revoke(agent: string, parts: Parts): Promise<void> {
     subjects: { registration_id: registration.registrationId },
     data: { agent },
   })
-  await parts.store.registrations.revoke(registration.registrationId)
+  await parts.store.registrations.revokeAgent(agent)
 }
 
 /** How the run ended is the engine's word: a store that failed may still say that it is running. */

@@ -61,12 +61,19 @@ export const oauthAnswers = {
   ERR_MANIFEST_INVALID: invalidRequest,
   ERR_AGENT_UNKNOWN: { resource: ['invalid_token', 401], token: ['unknown_agent', 401] },
   ERR_AGENT_REVOKED: { resource: ['invalid_token', 401], token: ['unknown_agent', 401] },
+  ERR_AGENT_SUPERSEDED: { resource: ['invalid_token', 401], token: ['unknown_agent', 401] },
+  ERR_AGENT_OWNER: { resource: ['insufficient_scope', 403], token: ['unauthorized_client', 400] },
   ERR_AGENT_CHANGED: serverError,
   ERR_AGENT_CHECKSUM_MISMATCH: {
     resource: ['invalid_token', 401],
     token: ['agent_checksum_mismatch', 401],
   },
   ERR_CODE_UNRESOLVED: serverError,
+  ERR_KEY_REGISTERED: invalidRequest,
+  ERR_KEY_LIMIT: invalidRequest,
+  ERR_KEY_PROOF_PREDECESSOR: invalidRequest,
+  ERR_MCP_TOOLS_INVALID: invalidRequest,
+  ERR_MCP_TOOLS_CHANGED: serverError,
   // tokens
   ERR_TOKEN_EXPIRED: invalidToken,
   ERR_TOKEN_FROM_FUTURE: invalidToken,
@@ -132,6 +139,7 @@ export const oauthAnswers = {
   ERR_APPROVAL_EXPIRED: stepRefused,
   ERR_APPROVAL_INVALID: stepRefused,
   // guard and token endpoint
+  ERR_CLIENT_UNAUTHORIZED: { resource: ['invalid_token', 401], token: ['unauthorized_client', 400] },
   ERR_CREDENTIALS_MISSING: { resource: ['', 401], token: ['invalid_client', 401] },
   ERR_REQUEST_INVALID: invalidRequest,
   ERR_ROUTE_UNKNOWN: { resource: ['invalid_request', 404], token: ['invalid_request', 404] },

@@ -52,6 +52,9 @@ export interface Parts {
   close(): Promise<void>
 }
 
+/** The client that this runtime is towards its authority: it owns the agents it registers. */
+export const runtimeClientId = 'baton-runtime'
+
 const defaultIssuer = 'https://baton.localhost'
 
 export async function assemble(options: RuntimeOptions): Promise<Parts> {
@@ -115,7 +118,7 @@ function connect({ options, clock, issuer, store, keyring, audit, key }: Found):
     links,
     audiences: () => [...audiences],
     clock,
-    clientId: 'baton-runtime',
+    clientId: runtimeClientId,
     random: randomBytes,
   })
   const guard: GuardDeps = {
@@ -134,7 +137,7 @@ function connect({ options, clock, issuer, store, keyring, audit, key }: Found):
           registrationId: agentProof.registrationId,
           jti,
         },
-        store,
+        { ...store, clock },
       ),
     fetchChain: (chainHash) => authority.chain(chainHash),
     journal,

@@ -66,7 +66,8 @@ async function pinnedAgentOf(
 ) {
   const step = request.workflow.steps.find((candidate) => candidate.id === request.step)
   if (step?.kind !== 'agent') return undefined
-  const registration = requirePinned(await loadPinned(execution, deps.registrations), step.agent)
+  const pinned = await loadPinned(execution, deps.registrations)
+  const registration = requirePinned(pinned, step.agent, nowSeconds(deps.clock))
   return {
     agentId: registration.agentId,
     registrationId: registration.registrationId,
@@ -87,17 +88,18 @@ export async function delegate(
   const step = agentStep(request.workflow, request.step)
   const row = await deps.executions.decide(lease.executionId, [request.step], (snapshot) => {
     const live = requireLive(snapshot, request.activationId, lease.epoch)
+    const now = nowSeconds(deps.clock)
     const chain = verifyChain(request.chain, {
       trustedKeys: [deps.key.publicKey],
       issuer: deps.issuer,
-      now: nowSeconds(deps.clock),
+      now,
       keyring: deps.keyring,
       cache: deps.links,
     })
-    requireWorkflowHops(chain.hops, request.workflow, pinned)
+    requireWorkflowHops(chain.hops, request.workflow, pinned, now)
     requireLeafFor(chain, live)
     // What its tokens can carry at most: granted to the agent, to the step, and signed over by its delegator.
-    const { scopes } = requirePinned(pinned, step.agent)
+    const { scopes } = requirePinned(pinned, step.agent, now)
     const scope = chain.scope.filter((name) => step.scope.includes(name) && scopes.includes(name))
     const held: ActivationRow = { ...live, chain: request.chain, scope }
     return { changes: [{ kind: 'activation', row: held }], result: held }

@@ -12,6 +12,7 @@ import { AgenticError } from '../errors.js'
 import { requireLease, requireOpen } from '../execution/lease.js'
 import type { ExecutionRow } from '../execution/records.js'
 import type { Registration } from '../identity/registration.js'
+import { newestKey } from '../identity/registration-keys.js'
 import type { Workflow } from '../workflow/definition.js'
 import { resolveGrant } from '../workflow/grant.js'
 import type { AuthorityDeps } from './deps.js'
@@ -81,7 +82,7 @@ async function pinAgents(workflow: Workflow, deps: AuthorityDeps): Promise<Map<s
     const registration = await deps.registrations.latest(step.agent)
     if (!registration) throw new AgenticError('ERR_AGENT_UNKNOWN', `agent "${step.agent}" is not registered`)
     pins.set(step.agent, registration)
-    requirePinned(pins, step.agent)
+    requirePinned(pins, step.agent, nowSeconds(deps.clock))
   }
   return pins
 }
@@ -94,7 +95,7 @@ function rootFor(
   deps: AuthorityDeps,
 ): string {
   const { workflow } = request
-  const entry = requirePinned(pins, agentStep(workflow, workflow.entry).agent)
+  const entry = requirePinned(pins, agentStep(workflow, workflow.entry).agent, nowSeconds(deps.clock))
   const grant = resolveGrant(workflow, request.input)
   return issueRootAssertion(
     {
@@ -106,7 +107,7 @@ function rootFor(
       workflowStep: workflow.entry,
       intentHash: hash,
       agentProof: { agentChecksum: entry.agentChecksum, registrationId: entry.registrationId },
-      delegatee: deps.keyring.publicKey(entry.keys.at(-1)?.jwk),
+      delegatee: deps.keyring.publicKey(newestKey(entry).jwk),
       tools: grant.tools,
       scope: grant.scope,
       maxDepth: grant.maxDepth,
@@ -119,7 +120,8 @@ function rootFor(
 
 /**
  * Takes the run over for a new writer, after checking again what it was started with.
- * @throws AgenticError ERR_EXECUTION_ENDED, ERR_WORKFLOW_CHANGED, ERR_AGENT_REVOKED, ERR_TOKEN_EXPIRED
+ * @throws AgenticError ERR_EXECUTION_ENDED, ERR_WORKFLOW_CHANGED, ERR_AGENT_REVOKED, ERR_AGENT_SUPERSEDED,
+ *   ERR_TOKEN_EXPIRED
  */
 export async function takeOver(
   executionId: string,
@@ -129,7 +131,7 @@ export async function takeOver(
 ): Promise<ExecutionRow> {
   const { execution } = await deps.executions.snapshot(executionId, [])
   const pinned = await loadPinned(execution, deps.registrations)
-  for (const agentId of pinned.keys()) requirePinned(pinned, agentId)
+  for (const agentId of pinned.keys()) requirePinned(pinned, agentId, nowSeconds(deps.clock))
   const taken = await deps.executions.decide(executionId, [], (snapshot) => {
     requireOpen(snapshot.execution)
     requirePinnedWorkflow(snapshot.execution, workflow)

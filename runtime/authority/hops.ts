@@ -2,7 +2,9 @@
 import type { Assertion } from '../delegation/assertion.js'
 import { AgenticError } from '../errors.js'
 import type { ExecutionRow } from '../execution/records.js'
+import { requireServing } from '../identity/lifecycle.js'
 import type { Registration, RegistrationStore } from '../identity/registration.js'
+import { countingKeys } from '../identity/registration-keys.js'
 import type { AgentStep, Workflow } from '../workflow/definition.js'
 
 /** agent id → its pinned registration, read when a decision about it is due. */
@@ -24,14 +26,13 @@ export async function loadPinned(
   return pinned
 }
 
-/** The registration that acts for an agent in this run. @throws AgenticError ERR_AGENT_UNKNOWN, ERR_AGENT_REVOKED */
-export function requirePinned(pinned: PinnedRegistrations, agentId: string): Registration {
+/** The registration that acts for an agent in this run.
+ * @param now NumericDate, seconds
+ * @throws AgenticError ERR_AGENT_UNKNOWN, ERR_AGENT_REVOKED, ERR_AGENT_SUPERSEDED */
+export function requirePinned(pinned: PinnedRegistrations, agentId: string, now: number): Registration {
   const registration = pinned.get(agentId)
-  if (!registration)
-    throw new AgenticError('ERR_AGENT_UNKNOWN', 'this agent takes no part in this run')
-  if (registration.status === 'revoked') {
-    throw new AgenticError('ERR_AGENT_REVOKED', `agent "${agentId}" has been revoked`)
-  }
+  if (!registration) throw new AgenticError('ERR_AGENT_UNKNOWN', 'this agent takes no part in this run')
+  requireServing(registration, now)
   return registration
 }
 
@@ -44,17 +45,19 @@ export function requirePinnedWorkflow(execution: ExecutionRow, workflow: Workflo
 
 /**
  * @param hops root first, signatures already verified
- * @throws AgenticError ERR_CHAIN_AGENT (I8), ERR_CHAIN_DELEGATOR (I9), ERR_AGENT_REVOKED
+ * @param now NumericDate, seconds
+ * @throws AgenticError ERR_CHAIN_AGENT (I8), ERR_CHAIN_DELEGATOR (I9), ERR_AGENT_REVOKED, ERR_AGENT_SUPERSEDED
  */
 export function requireWorkflowHops(
   hops: readonly Assertion[],
   workflow: Workflow,
   pinned: PinnedRegistrations,
+  now: number,
 ): void {
   let delegator: string | undefined
   for (const hop of hops) {
     const step = agentStep(workflow, hop.intent.workflowStep)
-    requireRegisteredHop(hop, requirePinned(pinned, step.agent))
+    requireRegisteredHop(hop, requirePinned(pinned, step.agent, now), now)
     const allowed = delegator === undefined ? step.id === workflow.entry : step.delegatedBy === delegator
     if (!allowed || hop.intent.workflowId !== workflow.id) {
       throw new AgenticError(
@@ -66,11 +69,11 @@ export function requireWorkflowHops(
   }
 }
 
-function requireRegisteredHop(hop: Assertion, registration: Registration): void {
+function requireRegisteredHop(hop: Assertion, registration: Registration, now: number): void {
   const isPinned =
     hop.agentProof.registrationId === registration.registrationId &&
     hop.agentProof.agentChecksum === registration.agentChecksum &&
-    registration.keys.some((key) => key.jwk.x === hop.jwk.x)
+    countingKeys(registration, now).some((key) => key.jwk.x === hop.jwk.x)
   if (!isPinned) {
     throw new AgenticError(
       'ERR_CHAIN_AGENT',

@@ -14,7 +14,9 @@ import { consumeApproval } from '../execution/approval.js'
 import type { ActivationRow, ApprovalRow } from '../execution/records.js'
 import type { Decision, ExecutionChange, ExecutionSnapshot } from '../execution/store.js'
 import { sequenceHash } from '../identity/checksum.js'
+import { requireMintingClient } from '../identity/owner.js'
 import type { Registration } from '../identity/registration.js'
+import { countingKeys } from '../identity/registration-keys.js'
 import type { PublicKey } from '../keys/public-key.js'
 import { verifyDpopProof } from '../tokens/dpop-proof.js'
 import { defaultIntentTokenSeconds, mintIntentToken } from '../tokens/intent-token.js'
@@ -47,7 +49,9 @@ export async function issueToken(
 ): Promise<Minted> {
   const { execution } = await deps.executions.snapshot(request.executionId, [])
   const pinned = await loadPinned(execution, deps.registrations)
-  const registration = requirePinned(pinned, request.agentId) // step 4
+  const known = pinned.get(request.agentId)
+  if (known) requireMintingClient(known, deps.clientId) // step 3
+  const registration = requirePinned(pinned, request.agentId, nowSeconds(deps.clock)) // step 4
   requireChecksum(request, registration) // step 5
   const proven = await requireProof(request, registration, deps) // step 6
   const steps = workflow.steps.map((step) => step.id)
@@ -70,14 +74,16 @@ async function requireProof(
   registration: Registration,
   deps: AuthorityDeps,
 ): Promise<PublicKey> {
+  const now = nowSeconds(deps.clock)
   const proof = await verifyDpopProof(request.proof, {
     method: 'POST',
     url: `${deps.issuer}/token`,
-    now: nowSeconds(deps.clock),
+    now,
     keyring: deps.keyring,
     singleUse: deps.singleUse,
   })
-  if (!registration.keys.some((key) => equalConstantTime(key.kid, proof.key.thumbprint))) {
+  const keys = countingKeys(registration, now)
+  if (!keys.some((key) => equalConstantTime(key.kid, proof.key.thumbprint))) {
     throw new AgenticError('ERR_PROOF_KEY', 'the proof must be made with a key of the registration')
   }
   return proof.key
@@ -160,14 +166,15 @@ function requireChain(
   { request, workflow, pinned, proven, deps }: MintFacts,
   activation: ActivationRow,
 ): VerifiedChain {
+  const now = nowSeconds(deps.clock)
   const chain = verifyChain(request.chain, {
     trustedKeys: [deps.key.publicKey],
     issuer: deps.issuer,
-    now: nowSeconds(deps.clock),
+    now,
     keyring: deps.keyring,
     cache: deps.links,
   })
-  requireWorkflowHops(chain.hops, workflow, pinned)
+  requireWorkflowHops(chain.hops, workflow, pinned, now)
   requireLeafFor(chain, activation)
   if (!equalConstantTime(chain.key.thumbprint, proven.thumbprint)) {
     throw new AgenticError('ERR_CHAIN_AGENT', 'the leaf must be for the key that made the proof')

@@ -1,4 +1,5 @@
 /** Whether what was minted still stands: asked by guards that share this authority's store (introspection). */
+import { nowSeconds } from '../clock.js'
 import { AgenticError } from '../errors.js'
 import { requireLive } from '../execution/activation.js'
 import type { AuthorityDeps } from './deps.js'
@@ -16,17 +17,18 @@ export interface StandingQuestion {
 
 /**
  * @throws AgenticError ERR_ACTIVATION_NOT_LIVE, ERR_ACTIVATION_UNKNOWN, ERR_EPOCH_STALE, ERR_EXECUTION_UNKNOWN,
- *   ERR_EXECUTION_ENDED, ERR_AGENT_REVOKED, ERR_TOKEN_REVOKED
+ *   ERR_EXECUTION_ENDED, ERR_AGENT_REVOKED, ERR_AGENT_SUPERSEDED, ERR_TOKEN_REVOKED
  */
 export async function requireStanding(
   question: StandingQuestion,
-  deps: Pick<AuthorityDeps, 'executions' | 'registrations'>,
+  deps: Pick<AuthorityDeps, 'executions' | 'registrations' | 'clock'>,
 ): Promise<void> {
   const snapshot = await deps.executions.snapshot(question.executionId, [question.step])
   requireLive(snapshot, question.activationId, question.epoch)
   const registration = requirePinned(
     await loadPinned(snapshot.execution, deps.registrations),
     question.agentId,
+    nowSeconds(deps.clock),
   )
   if (registration.registrationId !== question.registrationId) {
     throw new AgenticError(

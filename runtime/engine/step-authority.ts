@@ -1,4 +1,5 @@
 /** Authority follows delegation: what a step may do is signed by the agent of the step that delegates it. */
+import { nowSeconds } from '../clock.js'
 import { decodeAssertion } from '../delegation/assertion.js'
 import { deriveAssertion } from '../delegation/derive.js'
 import { AgenticError } from '../errors.js'
@@ -68,8 +69,8 @@ async function delegatorKey(delegatorId: string, scope: LiveStep['scope']): Prom
   if (delegator.kind !== 'agent' || registrationId === undefined) {
     throw new AgenticError('ERR_CHAIN_DELEGATOR', `no agent of this run delegates as step "${delegatorId}"`)
   }
-  const { agents } = scope.deps
+  const { agents, clock } = scope.deps
   const registration = await agents.registration(registrationId)
-  verifyIdentity(agents.agent(delegator.agent), registration)
+  verifyIdentity(agents.agent(delegator.agent), registration, nowSeconds(clock))
   return agents.keyOf(registration)
 }

@@ -7,6 +7,7 @@
  * E6 A step's output and its receipt are committed together, once.
  * E7 The context is dead before the step's result is looked at.
  */
+import { nowSeconds } from '../clock.js'
 import { AgenticError, type ErrorCode, isAgenticError } from '../errors.js'
 import type { LiveAgent } from '../identity/live-agent.js'
 import type { Registration } from '../identity/registration.js'
@@ -53,7 +54,7 @@ async function verifyAgent({ step, scope, activation }: LiveStep<AgentStep>): Pr
   }
   const registration = await agents.registration(activation.registrationId)
   const agent = agents.agent(step.agent)
-  verifyIdentity(agent, registration)
+  verifyIdentity(agent, registration, nowSeconds(scope.deps.clock))
   return { agent, registration }
 }
 

@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod'
 import type { JsonObject } from '../encoding/canonical-json.js'
+import type { CodeMode } from './registration.js'
 
 /** Where a tool's call goes when it is an HTTP request to a guarded resource. Declared once, used by client and guard. */
 export interface HttpRoute {
@@ -69,6 +70,10 @@ export interface AgentDefinition {
   readonly scopes: readonly string[]
   /** URL of the module this agent is loaded from (`import.meta.url`): its graph is hashed into the checksum. */
   readonly module?: string
+  /** `shallow`, the draft's default: the checksum covers the description alone, and no module is read. `deep`: the
+   * files behind it, too; needs `module`, which also covers the tools that name none. Default: `deep` where a
+   * module is named, else `shallow`. Part of the registration: a switch is a mismatch. */
+  readonly code?: CodeMode
   /** Runs one step without a model. */
   // biome-ignore lint/suspicious/noExplicitAny: the input's shape is the workflow's, checked by the agent
   readonly run: (context: AgentContext, input: any) => unknown

@@ -7,7 +7,7 @@ import { digestOf, equalConstantTime, sha256Hex } from '../encoding/digest.js'
 import { isToolName } from '../encoding/identifier.js'
 import { type AgentManifest, sortTools } from './manifest.js'
 import { normalizePrompt } from './prompt.js'
-import type { ComponentDigests } from './registration.js'
+import type { CodeMode, ComponentDigests } from './registration.js'
 
 /** The exact text that is hashed: JCS, prompt normalized, tools sorted, an absent configuration `{}`.
  * @throws AgenticError ERR_MANIFEST_INVALID (two tools of one name), ERR_JSON_NOT_CANONICAL
@@ -47,8 +47,17 @@ export function componentDigests(manifest: AgentManifest): ComponentDigests {
   })
 }
 
+/** Whether a manifest carries code: the agent's own, or that of any tool.
+ * @see PROTOCOL 2.2 */
+export function codeMode(manifest: AgentManifest): CodeMode {
+  const { code } = { ...manifest.configuration }
+  return code !== undefined || manifest.tools.some((tool) => tool.source_code !== undefined)
+    ? 'deep'
+    : 'shallow'
+}
+
 /** Names what differs: `prompt`, `tool "x" added`, `tool "x" removed`, `tool "x" changed`, `configuration`,
- * `code`, `deps`. Never shows content; a name that is no tool name is not repeated.
+ * `code`, `code now shallow`, `code now deep`, `deps`. Never shows content; a name that is no tool name is not repeated.
  * @param expected what was registered
  * @param actual what is there now
  * @returns empty exactly when all digests are equal
@@ -65,7 +74,7 @@ export function explainMismatch(expected: ComponentDigests, actual: ComponentDig
       return [`tool "${isToolName(name) ? name : '?'}" ${verb}`]
     }),
     ...(differs(expected.configuration, actual.configuration) ? ['configuration'] : []),
-    ...(differs(expected.code, actual.code) ? ['code'] : []),
+    ...explainCode(expected.code, actual.code),
     ...(differs(expected.deps, actual.deps) ? ['deps'] : []),
   ]
 }
@@ -76,6 +85,13 @@ export function explainMismatch(expected: ComponentDigests, actual: ComponentDig
  */
 export function sequenceHash(ids: readonly string[]): string {
   return sha256Hex(ids.join('|')).slice(0, 16)
+}
+
+/** A digest that is not there any more is another thing than one that differs: the check itself was switched off. */
+function explainCode(expected: string | undefined, actual: string | undefined): string[] {
+  if (!differs(expected, actual)) return []
+  if (actual === undefined) return ['code now shallow']
+  return [expected === undefined ? 'code now deep' : 'code']
 }
 
 function ownDigest(components: ComponentDigests, tool: string): string | undefined {

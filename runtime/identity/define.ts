@@ -12,7 +12,18 @@ import { isScopeToken } from './scope-token.js'
 import { strictParameters } from './tool-schema.js'
 
 const toolKeys = ['name', 'description', 'parameters', 'scope', 'http', 'run', 'module']
-const agentKeys = ['id', 'prompt', 'tools', 'configuration', 'scopes', 'module', 'run', 'task', 'conclude']
+const agentKeys = [
+  'id',
+  'prompt',
+  'tools',
+  'configuration',
+  'scopes',
+  'module',
+  'code',
+  'run',
+  'task',
+  'conclude',
+]
 const methods = ['POST', 'PUT', 'PATCH']
 /** Segments of unreserved characters: nothing that a proxy and a router could read differently. */
 const absolutePath = /^(?:\/[A-Za-z0-9._~@:-]+)+$/
@@ -61,6 +72,7 @@ export function defineAgent(definition: AgentDefinition): AgentDefinition {
       throw new TypeError(`${what}: "${key}" is no function`)
     }
   }
+  requireCodeMode(agent, what)
   const tools = toolsOf(agent.tools, what)
   return Object.freeze({
     id: agent.id,
@@ -71,6 +83,7 @@ export function defineAgent(definition: AgentDefinition): AgentDefinition {
       : { configuration: configurationOf(agent.configuration, what) }),
     scopes: scopesOf(agent.scopes, tools, what),
     ...(agent.module === undefined ? {} : { module: moduleOf(agent.module, what) }),
+    ...(agent.code === undefined ? {} : { code: agent.code }),
     run: agent.run,
     ...(agent.task === undefined ? {} : { task: agent.task }),
     ...(agent.conclude === undefined ? {} : { conclude: agent.conclude }),
@@ -83,6 +96,14 @@ function shapeOf<T extends object>(definition: T, what: string, keys: readonly s
   const unknown = Object.keys(definition).find((key) => !keys.includes(key))
   if (unknown !== undefined) throw new TypeError(`${what}: unknown key "${unknown}"`)
   return { ...definition } // read once: an accessor cannot answer the check and the copy differently
+}
+
+function requireCodeMode({ code, module }: AgentDefinition, what: string): void {
+  if (code !== undefined && code !== 'shallow' && code !== 'deep') {
+    throw new TypeError(`${what}: "code" is neither "shallow" nor "deep"`)
+  }
+  if (code === 'deep' && module === undefined)
+    throw new TypeError(`${what}: "code" is "deep" without "module"`)
 }
 
 function toolsOf(tools: readonly ToolDefinition[], what: string): readonly ToolDefinition[] {

@@ -40,7 +40,7 @@ export async function freezeAgent(
   const agent = defineAgent(definition)
   const cache = options.cache ?? createCodeCache()
   const modules = new Map<string, CodeDigest>()
-  for (const { module } of [agent, ...agent.tools]) {
+  for (const { module } of agent.code === 'shallow' ? [] : [agent, ...agent.tools]) {
     if (module !== undefined && !modules.has(module)) modules.set(module, await codeDigest(module, { cache }))
   }
   const parameters = agent.tools.map((tool) => watchParameters(tool.parameters))
@@ -86,7 +86,7 @@ function buildManifest(
   code: ReadonlyMap<string, string>,
   schemas: readonly JsonObject[],
 ): AgentManifest {
-  const [modules, packages] = agent.module === undefined ? [] : (code.get(agent.module)?.split(' ') ?? [])
+  const [modules, packages] = digestsOf(agent.module, code)
   const configuration = Object.freeze({
     ...agent.configuration,
     prompt,
@@ -111,7 +111,16 @@ function buildManifest(
 
 /** A tool's code is its modules and the packages they use; `source_code` holds one digest over both. */
 function sourceOf(tool: ToolDefinition, code: ReadonlyMap<string, string>): { source_code?: string } {
-  if (tool.module === undefined) return {}
-  const [modules = '', packages = ''] = code.get(tool.module)?.split(' ') ?? []
-  return { source_code: digestOf({ code: modules, deps: packages }) }
+  const [modules, packages] = digestsOf(tool.module, code)
+  return modules === undefined || packages === undefined
+    ? {}
+    : { source_code: digestOf({ code: modules, deps: packages }) }
+}
+
+/** @returns the digests of modules and packages; nothing where no code is hashed */
+function digestsOf(
+  module: string | undefined,
+  code: ReadonlyMap<string, string>,
+): readonly (string | undefined)[] {
+  return module === undefined ? [] : (code.get(module)?.split(' ') ?? [])
 }

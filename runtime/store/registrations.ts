@@ -6,29 +6,29 @@ import { decodeRow, encodeRow } from './row-json.js'
 import type { Connection, StoreDatabase } from './schema.js'
 
 /**
- * Two programs may register one agent at once: the second `save` finds its predecessor gone, or a living
- * registration it did not know of, and gets ERR_STORE_CONFLICT; it then looks and decides again.
+ * Two programs may register one agent at once: the second `save` finds another newest registration than it knew of
+ * and gets ERR_STORE_CONFLICT; it then looks and decides again.
  */
 export function registrationStore(database: StoreDatabase): RegistrationStore {
   return {
-    // A superseded registration always has a newer one, so the newest is the one that counts.
-    latest: (agentId) =>
-      database.read(async (connection) => {
-        const found = await connection
-          .selectFrom('registrations')
-          .select(['registration_id', 'row'])
-          .where('agent_id', '=', agentId)
-          .orderBy('ordinal', 'desc')
-          .limit(1)
-          .executeTakeFirst()
-        return found && decode(found.row, found.registration_id)
-      }),
+    latest: (agentId) => database.read(async (connection) => (await versionsOf(connection, agentId)).at(-1)),
+
+    versions: (agentId) => database.read((connection) => versionsOf(connection, agentId)),
 
     byId: (registrationId) => database.read((connection) => find(connection, registrationId)),
 
     save: (registration, supersedes) =>
       database.write(async (connection) => {
-        if (supersedes !== undefined) await supersede(connection, supersedes, registration.agentId)
+        const versions = await versionsOf(connection, registration.agentId)
+        const predecessor = requirePredecessor(versions, supersedes)
+        requireNothingRevoked(versions, registration)
+        if (predecessor !== undefined) {
+          await replace(connection, {
+            ...predecessor,
+            status: 'updated',
+            supersededAt: registration.registeredAt,
+          })
+        }
         await connection
           .insertInto('registrations')
           .values({
@@ -40,11 +40,27 @@ export function registrationStore(database: StoreDatabase): RegistrationStore {
           .execute()
       }),
 
+    setKeys: (registrationId, decide) =>
+      database.write(async (connection) => {
+        const found = await find(connection, registrationId)
+        if (found === undefined) throw unknownRegistration()
+        const changed: Registration = { ...found, keys: decide(found) }
+        await replace(connection, changed)
+        return changed
+      }),
+
     revoke: (registrationId) =>
       database.write(async (connection) => {
         const found = await find(connection, registrationId)
         if (found === undefined) throw unknownRegistration()
-        await setStatus(connection, found, 'revoked')
+        await replace(connection, { ...found, status: 'revoked' })
+      }),
+
+    revokeAgent: (agentId) =>
+      database.write(async (connection) => {
+        const versions = await versionsOf(connection, agentId)
+        if (versions.length === 0) throw unknownRegistration()
+        for (const version of versions) await replace(connection, { ...version, status: 'revoked' })
       }),
 
     async list() {
@@ -60,26 +76,45 @@ export function registrationStore(database: StoreDatabase): RegistrationStore {
   }
 }
 
-async function supersede(connection: Connection, registrationId: string, agentId: string): Promise<void> {
-  const predecessor = await find(connection, registrationId)
-  if (predecessor === undefined || predecessor.agentId !== agentId) throw unknownRegistration()
-  if (predecessor.status === 'updated') {
-    throw new AgenticError('ERR_STORE_CONFLICT', 'the registration was superseded by another one meanwhile')
+function requirePredecessor(
+  versions: readonly Registration[],
+  supersedes: string | undefined,
+): Registration | undefined {
+  const newest = versions.at(-1)
+  if (newest?.registrationId === supersedes) return newest
+  if (supersedes !== undefined && !versions.some((version) => version.registrationId === supersedes)) {
+    throw unknownRegistration()
   }
-  // What was revoked stays revoked: `updated` would bring its tokens back to life.
-  if (predecessor.status === 'verified') await setStatus(connection, predecessor, 'updated')
+  throw new AgenticError('ERR_STORE_CONFLICT', 'another registration of this agent was stored meanwhile')
 }
 
-async function setStatus(
-  connection: Connection,
-  registration: Registration,
-  status: Registration['status'],
-): Promise<void> {
+/** Whoever decided to save may have looked before somebody revoked: what is revoked must not come back so. */
+function requireNothingRevoked(versions: readonly Registration[], registration: Registration): void {
+  const back = versions.some(
+    (version, index) =>
+      version.status === 'revoked' &&
+      (index === versions.length - 1 || version.agentChecksum === registration.agentChecksum),
+  )
+  if (back) throw new AgenticError('ERR_AGENT_REVOKED', `agent "${registration.agentId}" was revoked`)
+}
+
+async function replace(connection: Connection, registration: Registration): Promise<void> {
   await connection
     .updateTable('registrations')
-    .set({ status, row: encodeRow({ ...registration, status }) })
+    .set({ status: registration.status, row: encodeRow(registration) })
     .where('registration_id', '=', registration.registrationId)
     .execute()
+}
+
+/** Oldest first; a replaced row keeps its place. */
+async function versionsOf(connection: Connection, agentId: string): Promise<Registration[]> {
+  const rows = await connection
+    .selectFrom('registrations')
+    .select(['registration_id', 'row'])
+    .where('agent_id', '=', agentId)
+    .orderBy('ordinal')
+    .execute()
+  return rows.map(({ row, registration_id }) => decode(row, registration_id))
 }
 
 async function find(connection: Connection, registrationId: string): Promise<Registration | undefined> {

@@ -15,6 +15,8 @@ import { executionRow } from '../support/execution-rows.js'
 import { expectCode } from '../support/expect-code.js'
 import { shipping } from '../support/shipping.js'
 
+const now = Date.UTC(2026, 0, 1) / 1000
+
 async function writeHops() {
   const house = await openHouse()
   const run = await startRun(house)
@@ -27,7 +29,8 @@ describe('the hops of a chain', () => {
   it('go from the entry along `delegated_by`', async () => {
     const { hops, pinned } = await writeHops()
     expect(hops.map((hop) => hop.intent.workflowStep)).toEqual(['lead', 'plan', 'write'])
-    for (let length = 1; length <= 3; length++) requireWorkflowHops(hops.slice(0, length), shipping, pinned)
+    for (let length = 1; length <= 3; length++)
+      requireWorkflowHops(hops.slice(0, length), shipping, pinned, now)
   })
 
   attack(
@@ -38,12 +41,12 @@ describe('the hops of a chain', () => {
       const [lead, plan, write] = hops
       if (!lead || !plan || !write) throw new Error('three hops')
       for (const path of [[plan], [plan, write], [lead, write], [lead, plan, plan], [lead, lead]]) {
-        await expectCode(() => requireWorkflowHops(path, shipping, pinned), 'ERR_CHAIN_DELEGATOR')
+        await expectCode(() => requireWorkflowHops(path, shipping, pinned, now), 'ERR_CHAIN_DELEGATOR')
       }
       const foreign = { ...lead, intent: { ...lead.intent, workflowId: 'other' } }
-      await expectCode(() => requireWorkflowHops([foreign], shipping, pinned), 'ERR_CHAIN_DELEGATOR')
+      await expectCode(() => requireWorkflowHops([foreign], shipping, pinned, now), 'ERR_CHAIN_DELEGATOR')
       const gate = { ...plan, intent: { ...plan.intent, workflowStep: 'approve' } }
-      await expectCode(() => requireWorkflowHops([lead, gate], shipping, pinned), 'ERR_STEP_UNKNOWN')
+      await expectCode(() => requireWorkflowHops([lead, gate], shipping, pinned, now), 'ERR_STEP_UNKNOWN')
     },
   )
 })
@@ -58,15 +61,28 @@ describe('a pinned registration', () => {
       executionRow({ pinned: { reader: 'registration-reader' } }),
       store.registrations,
     )
-    expect(requirePinned(pinned, 'reader')).toEqual(registrationOf('reader'))
-    await expectCode(() => requirePinned(pinned, 'planner'), 'ERR_AGENT_UNKNOWN')
+    expect(requirePinned(pinned, 'reader', now)).toEqual(registrationOf('reader'))
+    await expectCode(() => requirePinned(pinned, 'planner', now), 'ERR_AGENT_UNKNOWN')
   })
 
-  it('that was superseded still counts, a revoked one does not', async () => {
-    const updated = new Map([['reader', registrationOf('reader', { status: 'updated' })]])
-    requirePinned(updated, 'reader')
-    const revoked = new Map([['reader', registrationOf('reader', { status: 'revoked' })]])
-    await expectCode(() => requirePinned(revoked, 'reader'), 'ERR_AGENT_REVOKED')
+  it('that was superseded still counts for a day, a revoked one does not', async () => {
+    const pin = (changes: object) => new Map([['reader', registrationOf('reader', changes)]])
+    const updated = pin({ status: 'updated', supersededAt: now })
+    requirePinned(updated, 'reader', now + 86_399)
+    await expectCode(() => requirePinned(updated, 'reader', now + 86_400), 'ERR_AGENT_SUPERSEDED')
+    await expectCode(() => requirePinned(pin({ status: 'revoked' }), 'reader', now), 'ERR_AGENT_REVOKED')
+  })
+
+  it('counts with the keys it has now: a hop for one that was rotated out is none', async () => {
+    const { hops, pinned } = await writeHops()
+    const lead = hops.slice(0, 1)
+    const ending = (notAfter: number) => {
+      const registration = registrationOf('lead')
+      const keys = registration.keys.map((key) => ({ ...key, notAfter }))
+      return new Map([...pinned, ['lead', { ...registration, keys }]])
+    }
+    requireWorkflowHops(lead, shipping, ending(now + 1), now)
+    await expectCode(() => requireWorkflowHops(lead, shipping, ending(now), now), 'ERR_CHAIN_AGENT')
   })
 })
 

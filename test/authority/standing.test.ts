@@ -1,7 +1,7 @@
 import { describe, it } from 'vitest'
 import { requireStanding, type StandingQuestion } from '../../runtime/authority/standing.js'
 import { attack } from '../support/attack.js'
-import { openHouse, startRun } from '../support/authority-house.js'
+import { openHouse, registrationOf, startRun } from '../support/authority-house.js'
 import { expectCode } from '../support/expect-code.js'
 import { shipping } from '../support/shipping.js'
 
@@ -19,7 +19,7 @@ async function standing() {
     jti: 'token-1',
   }
   const ask = (changes: Partial<StandingQuestion> = {}) =>
-    requireStanding({ ...question, ...changes }, house.store)
+    requireStanding({ ...question, ...changes }, { ...house.store, clock: house.clock })
   return { house, run, activation, ask }
 }
 
@@ -57,6 +57,19 @@ describe('a token that was minted', () => {
     await expectCode(ask({ agentId: 'stranger' }), 'ERR_AGENT_UNKNOWN')
     await house.store.registrations.revoke('registration-lead')
     await expectCode(ask(), 'ERR_AGENT_REVOKED')
+  })
+
+  attack('X13', 'outlives its registration, once superseded, by a day and no longer', async () => {
+    const { house, ask } = await standing()
+    const next = registrationOf('lead', {
+      registrationId: 'registration-lead-2',
+      registeredAt: Math.floor(house.clock.nowMs() / 1000),
+    })
+    await house.store.registrations.save(next, 'registration-lead')
+    house.clock.advanceSeconds(86_399)
+    await ask()
+    house.clock.advanceSeconds(1)
+    await expectCode(ask(), 'ERR_AGENT_SUPERSEDED')
   })
 
   it('is of the activation and step it names', async () => {

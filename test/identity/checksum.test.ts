@@ -117,7 +117,10 @@ describe('explainMismatch', () => {
 
   it('names configuration, code and packages apart', () => {
     expect(explain({ configuration: { temperature: 1 } })).toEqual(['configuration'])
-    expect(explain({ configuration: { code: digest('x') } })).toEqual(['code'])
+    const code = (text: string) => ({ configuration: { code: digest(text) } })
+    expect(explain(code('y'), code('x'))).toEqual(['code'])
+    expect(explain(code('x'))).toEqual(['code now deep'])
+    expect(explain({}, code('x'))).toEqual(['code now shallow'])
     expect(
       explain({ configuration: { deps: digest('y') } }, { configuration: { deps: digest('x') } }),
     ).toEqual(['deps'])

@@ -1,59 +1,31 @@
 import { describe, expect, it } from 'vitest'
-import { z } from 'zod'
 import { AgenticError } from '../../runtime/errors.js'
 import type { AgentDefinition } from '../../runtime/identity/agent.js'
-import { freezeAgent } from '../../runtime/identity/live-agent.js'
 import { planRegistration, type RegisterOptions, registerAgent } from '../../runtime/identity/register.js'
-import type { Registration, RegistrationStore } from '../../runtime/identity/registration.js'
+import type { RegistrationStore } from '../../runtime/identity/registration.js'
 import { nextVersion } from '../../runtime/identity/version.js'
 import { expectCode } from '../support/expect-code.js'
-import { fakeClock } from '../support/fake-clock.js'
 import { fixedKey } from '../support/fixed-keys.js'
 import { memoryRegistrations } from '../support/memory-registrations.js'
-
-const tool = (name: string, description = 'reads') => ({
-  name,
-  description,
-  parameters: z.object({ path: z.string() }),
-  scope: 'repo:read',
-  run: () => 'ok',
-})
-
-function live(changes: Partial<AgentDefinition> = {}) {
-  return freezeAgent({
-    id: 'scanner',
-    prompt: 'Scan.',
-    tools: [tool('read')],
-    scopes: ['repo:read'],
-    run: () => 'ok',
-    ...changes,
-  })
-}
-
-function options(store: RegistrationStore, changes: Partial<RegisterOptions> = {}): RegisterOptions {
-  return {
-    store,
-    keyFor: (id, checksum, epoch) => fixedKey(`${id} ${checksum} ${epoch}`),
-    clock: fakeClock(),
-    acceptChanges: false,
-    ...changes,
-  }
-}
+import { liveScanner, readTool, registering } from '../support/registering.js'
 
 const accepting = { acceptChanges: true }
 
 describe('registerAgent (PROTOCOL 2.3)', () => {
   it('pins checksum, components, key, scopes and tools of a new agent', async () => {
     const store = memoryRegistrations()
-    const agent = await live()
-    const { registration, outcome } = await registerAgent(agent, options(store))
+    const agent = await liveScanner()
+    const { registration, outcome } = await registerAgent(agent, registering(store))
     const key = fixedKey(`scanner ${agent.checksum()} 0`).publicKey
     expect(outcome).toBe('registered')
     expect(registration).toEqual({
       registrationId: expect.stringMatching(/^[0-9a-f-]{36}$/),
       agentId: 'scanner',
+      owner: 'runtime',
+      clientIds: ['runtime'],
       agentChecksum: agent.checksum(),
       components: agent.components(),
+      code: 'shallow',
       keys: [{ kid: key.thumbprint, jwk: key.jwk, epoch: 0, mode: 'derived' }],
       version: '1.0.0',
       status: 'verified',
@@ -66,8 +38,8 @@ describe('registerAgent (PROTOCOL 2.3)', () => {
 
   it('finds the registration of an agent that did not change', async () => {
     const store = memoryRegistrations()
-    const first = await registerAgent(await live(), options(store))
-    const again = await registerAgent(await live(), options(store))
+    const first = await registerAgent(await liveScanner(), registering(store))
+    const again = await registerAgent(await liveScanner(), registering(store))
     expect(again).toEqual({ registration: first.registration, outcome: 'unchanged' })
     expect(await store.list()).toHaveLength(1)
   })
@@ -75,8 +47,8 @@ describe('registerAgent (PROTOCOL 2.3)', () => {
   const changes: [what: string, change: Partial<AgentDefinition>, named: string, version: string][] = [
     ['prompt', { prompt: 'Delete.' }, 'prompt', '2.0.0'],
     ['tool removed', { tools: [] }, 'tool "read" removed', '2.0.0'],
-    ['tool changed', { tools: [tool('read', 'writes')] }, 'tool "read" changed', '2.0.0'],
-    ['tool added', { tools: [tool('read'), tool('send')] }, 'tool "send" added', '1.1.0'],
+    ['tool changed', { tools: [readTool('read', 'writes')] }, 'tool "read" changed', '2.0.0'],
+    ['tool added', { tools: [readTool('read'), readTool('send')] }, 'tool "send" added', '1.1.0'],
     ['configuration', { configuration: { temperature: 1 } }, 'configuration', '1.0.1'],
     ['scopes widened', { scopes: ['repo:read', 'repo:write'] }, 'scopes', '1.0.1'],
     [
@@ -89,13 +61,13 @@ describe('registerAgent (PROTOCOL 2.3)', () => {
 
   it.each(changes)('stops at a changed %s until it is accepted', async (_, change, named, version) => {
     const store = memoryRegistrations()
-    const first = (await registerAgent(await live(), options(store))).registration
-    const changed = await live(change)
-    const error = await expectCode(registerAgent(changed, options(store)), 'ERR_AGENT_CHANGED')
+    const first = (await registerAgent(await liveScanner(), registering(store))).registration
+    const changed = await liveScanner(change)
+    const error = await expectCode(registerAgent(changed, registering(store)), 'ERR_AGENT_CHANGED')
     expect(error.message).toBe(`agent "scanner" changed since it was registered: ${named}`)
     expect(await store.latest('scanner')).toEqual(first)
 
-    const { registration, outcome } = await registerAgent(changed, options(store, accepting))
+    const { registration, outcome } = await registerAgent(changed, registering(store, accepting))
     expect([outcome, registration.version, registration.status]).toEqual(['updated', version, 'verified'])
     expect(registration.scopes).toEqual(changed.definition.scopes)
     expect((await store.byId(first.registrationId))?.status).toBe('updated')
@@ -104,59 +76,53 @@ describe('registerAgent (PROTOCOL 2.3)', () => {
 
   it('counts on from the newest version, also back to what once was', async () => {
     const store = memoryRegistrations()
-    await registerAgent(await live(), options(store))
-    await registerAgent(await live({ prompt: 'Delete.' }), options(store, accepting))
-    await expectCode(registerAgent(await live(), options(store)), 'ERR_AGENT_CHANGED')
-    const back = await registerAgent(await live(), options(store, accepting))
+    await registerAgent(await liveScanner(), registering(store))
+    await registerAgent(await liveScanner({ prompt: 'Delete.' }), registering(store, accepting))
+    await expectCode(registerAgent(await liveScanner(), registering(store)), 'ERR_AGENT_CHANGED')
+    const back = await registerAgent(await liveScanner(), registering(store, accepting))
     expect(back.registration.version).toBe('3.0.0')
     expect((await store.list()).map(({ status }) => status)).toEqual(['updated', 'updated', 'verified'])
   })
 
   it('stops when the same agent has another key, as after the loss of the master secret', async () => {
     const store = memoryRegistrations()
-    await registerAgent(await live(), options(store))
-    const other = { keyFor: () => fixedKey('another master') }
-    const error = await expectCode(registerAgent(await live(), options(store, other)), 'ERR_AGENT_CHANGED')
+    await registerAgent(await liveScanner(), registering(store))
+    const other: Partial<RegisterOptions> = {
+      key: { mode: 'derived', keyFor: () => fixedKey('another master') },
+    }
+    const error = await expectCode(
+      registerAgent(await liveScanner(), registering(store, other)),
+      'ERR_AGENT_CHANGED',
+    )
     expect(error.message).toMatch(/: key$/)
-    const replaced = await registerAgent(await live(), options(store, { ...other, ...accepting }))
+    const replaced = await registerAgent(await liveScanner(), registering(store, { ...other, ...accepting }))
     expect([replaced.outcome, replaced.registration.version]).toEqual(['updated', '1.0.1'])
   })
 
   it('derives the key for the epoch that the registration is at', async () => {
     const store = memoryRegistrations()
-    const { registration } = await registerAgent(await live(), options(store))
+    const { registration } = await registerAgent(await liveScanner(), registering(store))
     const rotated = fixedKey(`scanner ${registration.agentChecksum} 4`).publicKey
     const key = { kid: rotated.thumbprint, jwk: rotated.jwk, epoch: 4, mode: 'derived' } as const
-    const next: Registration = { ...registration, registrationId: 'r2', keys: [...registration.keys, key] }
-    await store.save(next, registration.registrationId)
-    expect((await registerAgent(await live(), options(store))).outcome).toBe('unchanged')
-    const changed = await registerAgent(await live({ prompt: 'Else.' }), options(store, accepting))
+    // The newest is the one of the highest epoch, wherever it stands.
+    await store.setKeys(registration.registrationId, (current) => [key, ...current.keys])
+    expect((await registerAgent(await liveScanner(), registering(store))).outcome).toBe('unchanged')
+    const changed = await registerAgent(await liveScanner({ prompt: 'Else.' }), registering(store, accepting))
     expect(changed.registration.keys.map(({ epoch }) => epoch)).toEqual([4])
-  })
-
-  it('never registers a revoked agent again, changed or not, accepted or not', async () => {
-    const store = memoryRegistrations()
-    const { registration } = await registerAgent(await live(), options(store))
-    await store.revoke(registration.registrationId)
-    for (const agent of [await live(), await live({ prompt: 'Else.' })]) {
-      await expectCode(registerAgent(agent, options(store)), 'ERR_AGENT_REVOKED')
-      await expectCode(registerAgent(agent, options(store, accepting)), 'ERR_AGENT_REVOKED')
-    }
-    expect((await registerAgent(await live({ id: 'scanner-2' }), options(store))).outcome).toBe('registered')
   })
 
   it('decides again when somebody else was faster', async () => {
     const store = memoryRegistrations()
-    const agents = [await live(), await live()] // both made first, so that both look before either saves
-    const both = await Promise.all(agents.map((agent) => registerAgent(agent, options(store))))
+    const agents = [await liveScanner(), await liveScanner()] // both made first, so that both look before either saves
+    const both = await Promise.all(agents.map((agent) => registerAgent(agent, registering(store))))
     expect(both.map(({ outcome }) => outcome).sort()).toEqual(['registered', 'unchanged'])
     expect(await store.list()).toHaveLength(1)
   })
 
   it('does not let a faster one’s changed agent pass as its own', async () => {
     const store = memoryRegistrations()
-    const agents = [await live(), await live({ prompt: 'Delete.' })]
-    const outcomes = await Promise.allSettled(agents.map((agent) => registerAgent(agent, options(store))))
+    const agents = [await liveScanner(), await liveScanner({ prompt: 'Delete.' })]
+    const outcomes = await Promise.allSettled(agents.map((agent) => registerAgent(agent, registering(store))))
     const refused = outcomes.flatMap((outcome) =>
       outcome.status === 'rejected' ? [outcome.reason as AgenticError] : [],
     )
@@ -172,7 +138,7 @@ describe('registerAgent (PROTOCOL 2.3)', () => {
         throw new AgenticError('ERR_STORE_FAILED', 'the disk is full')
       },
     }
-    await expectCode(registerAgent(await live(), options(failing)), 'ERR_STORE_FAILED')
+    await expectCode(registerAgent(await liveScanner(), registering(failing)), 'ERR_STORE_FAILED')
     expect(saves).toBe(1)
   })
 })
@@ -180,15 +146,20 @@ describe('registerAgent (PROTOCOL 2.3)', () => {
 describe('planRegistration', () => {
   it('is about one agent', async () => {
     const store = memoryRegistrations()
-    const { registration } = await registerAgent(await live(), options(store))
+    const { registration } = await registerAgent(await liveScanner(), registering(store))
     const [key] = registration.keys
     if (key === undefined) throw new Error('the registration has a key')
     const request = { ...registration, key }
-    expect(planRegistration(registration, request, accepting).kind).toBe('existing')
-    expect(() => planRegistration(registration, { ...request, agentId: 'other' }, accepting)).toThrow(
+    const allowing = { ...accepting, administrator: true }
+    expect(planRegistration([registration], request, allowing).kind).toBe('existing')
+    expect(() => planRegistration([registration], { ...request, agentId: 'other' }, allowing)).toThrow(
       TypeError,
     )
-    expect(planRegistration(undefined, request, accepting)).toEqual({ kind: 'new', version: '1.0.0' })
+    expect(planRegistration([], request, allowing)).toEqual({
+      kind: 'new',
+      version: '1.0.0',
+      scopes: ['repo:read'],
+    })
   })
 })
 

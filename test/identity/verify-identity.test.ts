@@ -5,6 +5,7 @@ import { freezeAgent } from '../../runtime/identity/live-agent.js'
 import { registerAgent } from '../../runtime/identity/register.js'
 import type { Registration } from '../../runtime/identity/registration.js'
 import { verifyIdentity } from '../../runtime/identity/verify-identity.js'
+import { attack } from '../support/attack.js'
 import { expectCode } from '../support/expect-code.js'
 import { fakeClock } from '../support/fake-clock.js'
 import { fixedKey } from '../support/fixed-keys.js'
@@ -30,21 +31,33 @@ function definition(changes: Partial<AgentDefinition> = {}): AgentDefinition {
   }
 }
 
+const now = Date.UTC(2026, 0, 1) / 1000
 const live = (changes: Partial<AgentDefinition> = {}) => freezeAgent(definition(changes))
 
 async function registered(changes: Partial<Registration> = {}): Promise<Registration> {
   const { registration } = await registerAgent(await live(), {
     store: memoryRegistrations(),
-    keyFor: (id, checksum, epoch) => fixedKey(`${id} ${checksum} ${epoch}`),
+    key: {
+      mode: 'derived',
+      keyFor: (id, checksum, epoch) => fixedKey(`${id} ${checksum} ${epoch}`),
+    },
     clock: fakeClock(),
+    owner: 'runtime',
     acceptChanges: false,
+    administrator: true,
   })
   return { ...registration, ...changes }
 }
 
+/** What a registration says of an agent with these changes. */
+async function fieldsOf(changes: Partial<AgentDefinition>): Promise<Partial<Registration>> {
+  const agent = await live(changes)
+  return { agentChecksum: agent.checksum(), components: agent.components() }
+}
+
 describe('verifyIdentity (PROTOCOL 2.1)', () => {
   it('passes the agent that was registered', async () => {
-    verifyIdentity(await live(), await registered())
+    verifyIdentity(await live(), await registered(), now)
   })
 
   const changes: [what: string, changed: Partial<AgentDefinition>, named: string][] = [
@@ -59,13 +72,13 @@ describe('verifyIdentity (PROTOCOL 2.1)', () => {
       'tool "read" changed',
     ],
     ['configuration', { configuration: { temperature: 1 } }, 'configuration'],
-    ['module', { module: new URL('../support/fake-clock.ts', import.meta.url).href }, 'code, deps'],
+    ['module', { module: new URL('../support/fake-clock.ts', import.meta.url).href }, 'code now deep, deps'],
   ]
 
   it.each(changes)('refuses a changed %s and names it, without content', async (_, changed, named) => {
     const agent = await live(changed)
     const error = await expectCode(
-      async () => verifyIdentity(agent, await registered()),
+      async () => verifyIdentity(agent, await registered(), now),
       'ERR_AGENT_CHECKSUM_MISMATCH',
     )
     expect(error.message).toBe(`agent "scanner" is not what was registered: ${named}`)
@@ -74,23 +87,40 @@ describe('verifyIdentity (PROTOCOL 2.1)', () => {
   it('refuses another agent, whatever its checksum', async () => {
     const other = await live({ id: 'patcher' })
     const forged = await registered({ agentChecksum: other.checksum() })
-    await expectCode(() => verifyIdentity(other, forged), 'ERR_AGENT_CHECKSUM_MISMATCH')
+    await expectCode(() => verifyIdentity(other, forged, now), 'ERR_AGENT_CHECKSUM_MISMATCH')
   })
 
   it('refuses a stored checksum that its own components do not explain', async () => {
     const agent = await live()
     const forged = await registered({ agentChecksum: `sha256:${'0'.repeat(64)}` })
-    await expectCode(() => verifyIdentity(agent, forged), 'ERR_AGENT_CHECKSUM_MISMATCH')
+    await expectCode(() => verifyIdentity(agent, forged, now), 'ERR_AGENT_CHECKSUM_MISMATCH')
   })
 
-  it('refuses a revoked registration; a superseded one still serves who pinned it', async () => {
+  attack('X13', 'refuses a revoked registration, whatever else it says', async () => {
     const agent = await live()
-    const revoked = await registered({ status: 'revoked' })
-    await expectCode(() => verifyIdentity(agent, revoked), 'ERR_AGENT_REVOKED')
-    verifyIdentity(agent, await registered({ status: 'updated' }))
+    const revoked = await registered({ status: 'revoked', supersededAt: now })
+    await expectCode(() => verifyIdentity(agent, revoked, now), 'ERR_AGENT_REVOKED')
+  })
+
+  attack('X13', 'lets a superseded registration serve who pinned it, for a day', async () => {
+    const agent = await live()
+    const updated = await registered({ status: 'updated', supersededAt: now })
+    verifyIdentity(agent, updated, now + 86_399)
+    await expectCode(() => verifyIdentity(agent, updated, now + 86_400), 'ERR_AGENT_SUPERSEDED')
+    const undated = await registered({ status: 'updated' })
+    await expectCode(() => verifyIdentity(agent, undated, now), 'ERR_AGENT_SUPERSEDED')
+  })
+
+  it('names a switch from deep to shallow: the check of the code would be off', async () => {
+    const module = new URL('../support/fake-clock.ts', import.meta.url).href
+    const deep = await registered({ ...(await fieldsOf({ module })) })
+    verifyIdentity(await live({ module }), deep, now)
+    const shallow = await live({ module, code: 'shallow' })
+    const error = await expectCode(() => verifyIdentity(shallow, deep, now), 'ERR_AGENT_CHECKSUM_MISMATCH')
+    expect(error.message).toContain(': code now shallow, deps')
   })
 
   it('does not need what the checksum does not cover: code that runs without a module is the same agent', async () => {
-    verifyIdentity(await live({ run: () => 'other' }), await registered())
+    verifyIdentity(await live({ run: () => 'other' }), await registered(), now)
   })
 })

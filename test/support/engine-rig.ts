@@ -6,7 +6,7 @@ import { createToolServer } from '../../runtime/guard/tool-server.js'
 import type { AgentDefinition } from '../../runtime/identity/agent.js'
 import { freezeAgent, type LiveAgent } from '../../runtime/identity/live-agent.js'
 import { registerAgent } from '../../runtime/identity/register.js'
-import { assemble, type Parts } from '../../runtime/parts.js'
+import { assemble, type Parts, runtimeClientId } from '../../runtime/parts.js'
 import type { Workflow } from '../../runtime/workflow/definition.js'
 import { type FakeClock, fakeClock } from './fake-clock.js'
 
@@ -44,9 +44,11 @@ export async function engineRig(agents: readonly AgentDefinition[]): Promise<Eng
     live.set(definition.id, agent)
     await registerAgent(agent, {
       store: parts.store.registrations,
-      keyFor: parts.agentKey,
+      key: { mode: 'derived', keyFor: parts.agentKey },
       clock,
+      owner: runtimeClientId,
       acceptChanges: false,
+      administrator: true,
     })
   }
   const registered = new Map(live)

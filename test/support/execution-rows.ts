@@ -98,7 +98,10 @@ export function registrationRow(changes: Partial<Registration> = {}): Registrati
   return {
     registrationId: 'registration-1',
     agentId: 'scanner',
+    owner: 'runtime',
+    clientIds: ['runtime'],
     agentChecksum: `sha256:${'1'.repeat(64)}`,
+    code: 'shallow',
     components: { prompt: 'sha256:a', tools: { 'repo/read': 'sha256:b' }, configuration: 'sha256:c' },
     keys: [
       {

@@ -31,7 +31,7 @@ export function guardOf(house: House, changes: Partial<GuardDeps> = {}): GuardDe
       const { registrationId } = agentProof
       return requireStanding(
         { executionId, activationId, step, epoch, agentId: sub, registrationId, jti },
-        house.store,
+        { ...house.store, clock: house.clock },
       )
     },
     fetchChain: (chainHash) => house.authority.chain(chainHash),
