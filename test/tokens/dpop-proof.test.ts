@@ -201,6 +201,7 @@ describe('single use of a DPoP proof', () => {
     await verify(reproved({ jti: 'one', iat: now + 5 }), { singleUse })
     const forgottenAfter = [...singleUse.claimed.values()][0] ?? 0
     expect(forgottenAfter).toBe(now + 65)
+    await verify(reproved({ iat: now + 5 }), { now: forgottenAfter })
     await expectCode(verify(reproved({ iat: now + 5 }), { now: forgottenAfter + 1 }), 'ERR_PROOF_STALE')
   })
 

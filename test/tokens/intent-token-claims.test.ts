@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import { nowSeconds } from '../../runtime/clock.js'
-import type { ErrorCode } from '../../runtime/errors.js'
+import { codeOf, type ErrorCode } from '../../runtime/errors.js'
 import {
   type IntentTokenRules,
   mintIntentToken,
@@ -101,6 +101,26 @@ describe('the claims of an intent token (PROTOCOL 7)', () => {
       expect(verify(tokenWith({})).intent.use).toBe('once')
     })
   }
+
+  attack('X10', 'a claim that is missing stays missing when `Object.prototype` has it', () => {
+    const prototype = Object.prototype as Record<string, unknown>
+    for (const path of Object.keys(shapes)) {
+      const name = path.split('.').at(-1) ?? ''
+      const value = path.split('.').reduce<unknown>((at, step) => (at as typeof prototype)[step], whole)
+      const token = tokenWith({ [path]: undefined })
+      let outcome: unknown
+      prototype[name] = value
+      try {
+        outcome = verify(token)
+      } catch (error) {
+        outcome = codeOf(error)
+      } finally {
+        delete prototype[name]
+      }
+      expect(outcome, path).toBe('ERR_CLAIM_INVALID')
+    }
+    verify(tokenWith({}))
+  })
 
   const { jwk } = fixedKey('scanner').publicKey
   const other = fixedKey('other').publicKey

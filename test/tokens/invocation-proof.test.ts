@@ -118,6 +118,7 @@ describe('single use of an invocation proof', () => {
     await verify(reproved({ iat: now + 30 }), { singleUse })
     const forgottenAfter = [...singleUse.claimed.values()][0] ?? 0
     expect(forgottenAfter).toBe(now + 60)
+    await verify(reproved({ iat: now + 30 }), { now: forgottenAfter })
     await expectCode(verify(reproved({ iat: now + 30 }), { now: forgottenAfter + 1 }), 'ERR_PROOF_STALE')
   })
 
