@@ -110,6 +110,24 @@ describe('a DPoP proof', () => {
   })
 })
 
+describe('two DPoP proofs', () => {
+  attack('X8', 'in one header, as HTTP joins them, are none (RFC 9449 §4.3)', async () => {
+    await expectCode(verify(`${proofOf()}, ${proofOf()}`), 'ERR_TOKEN_MALFORMED')
+    await verify(proofOf())
+  })
+})
+
+describe('the size of a DPoP proof', () => {
+  attack('X14', 'is at most 16,384 characters, of which nothing is read beyond', async () => {
+    const padded = (length: number) => reproved({ pad: 'x'.repeat(length) })
+    let length = 11_000
+    while (padded(length + 1).length <= 16_384) length += 1
+    expect(padded(length).length).toBeGreaterThan(16_380)
+    await verify(padded(length))
+    await expectCode(verify(padded(length + 1)), 'ERR_TOKEN_TOO_LARGE')
+  })
+})
+
 describe('what a DPoP proof is held against', () => {
   const refusals: [what: string, claims: Record<string, unknown>, code: ErrorCode][] = [
     ['another method', { htm: 'PUT' }, 'ERR_PROOF_METHOD'],
@@ -119,6 +137,15 @@ describe('what a DPoP proof is held against', () => {
     ['another host', { htu: 'https://evil.example/files' }, 'ERR_PROOF_URL'],
     ['another scheme', { htu: 'http://repo.example/files' }, 'ERR_PROOF_URL'],
     ['a query in `htu`', { htu: `${url}?a=1` }, 'ERR_PROOF_URL'],
+    ['a fragment in `htu`', { htu: `${url}#a` }, 'ERR_PROOF_URL'],
+    ['a slash more in `htu`', { htu: `${url}/` }, 'ERR_PROOF_URL'],
+    ['the port spelled out', { htu: 'https://repo.example:443/files' }, 'ERR_PROOF_URL'],
+    ['the host in upper case', { htu: 'https://REPO.example/files' }, 'ERR_PROOF_URL'],
+    ['a dot after the host', { htu: 'https://repo.example./files' }, 'ERR_PROOF_URL'],
+    ['an escape in the path', { htu: 'https://repo.example/%66iles' }, 'ERR_PROOF_URL'],
+    ['user information', { htu: 'https://repo.example@evil.example/files' }, 'ERR_PROOF_URL'],
+    ['a list of targets', { htu: [url] }, 'ERR_CLAIM_INVALID'],
+    ['a list of methods', { htm: ['POST'] }, 'ERR_CLAIM_INVALID'],
     ['no `htu`', { htu: undefined }, 'ERR_CLAIM_INVALID'],
     ['another token', { ath: sha256Base64url('other') }, 'ERR_PROOF_TOKEN'],
     ['no `ath`', { ath: undefined }, 'ERR_PROOF_TOKEN'],
