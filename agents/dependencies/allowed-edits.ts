@@ -11,18 +11,19 @@ import { isObject } from './shape.js'
 import { parseSpec } from './spec.js'
 
 /** Refuses changes that are not version changes of dependencies.
- * @throws AgenticError ERR_TOOL_FAILED naming file and pointer of the first edit that is refused */
+ * @throws AgenticError ERR_TOOL_FAILED saying which edit of which file is the first that is refused */
 export function requireVersionChanges(changes: readonly FileChange[]): void {
   const files = new Set<string>()
-  for (const { file, edits } of changes) {
+  // A file and a pointer that are refused are not repeated: they can be any text.
+  for (const [place, { file, edits }] of changes.entries()) {
     const test = file === 'package-lock.json' || file === 'npm-shrinkwrap.json' ? isLockEdit : isManifestEdit
     if (test === isManifestEdit && !isManifest(file))
-      throw refused(`"${file}" is no file that a patch may change`)
+      throw refused(`change ${place + 1} is of no file that a patch may change`)
     if (files.has(file)) throw refused(`"${file}" is changed twice`)
     files.add(file)
-    for (const edit of edits) {
+    for (const [index, edit] of edits.entries()) {
       if (!test(keysOf(edit.pointer) ?? [], edit, edits)) {
-        throw refused(`"${edit.pointer}" in ${file} is no version that a patch may change so`)
+        throw refused(`edit ${index + 1} of ${file} is of no version that a patch may change so`)
       }
     }
   }

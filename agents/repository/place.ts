@@ -24,7 +24,7 @@ export function segmentsOf(path: string): readonly string[] {
   const plain = segments.every((segment) => segment !== '' && segment !== '.' && segment !== '..')
   // A backslash, a colon or a NUL would mean something else on some system.
   if (!plain || /[\\:\0]/.test(path) || path.length > 4096)
-    throw refused(path, 'is not a relative path inside the project')
+    throw new AgenticError('ERR_TOOL_FAILED', 'expected a relative path inside the project')
   return segments
 }
 

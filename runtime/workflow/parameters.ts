@@ -3,7 +3,7 @@ import { canonicalize, isExactNumber, type JsonObject } from '../encoding/canoni
 import { isPlainObject } from '../encoding/strict-json.js'
 import { AgenticError } from '../errors.js'
 import type { ParameterDefinition, Workflow } from './definition.js'
-import { didYouMean, quoted } from './place.js'
+import { didYouMean } from './place.js'
 
 type Value = string | number | boolean
 
@@ -13,18 +13,20 @@ const decimal = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 /** Fills in defaults and checks every value. Text is converted where a number or boolean is expected, since
  * that is all a command line has; nothing else is converted. What `format` names is not looked up here.
  * @returns one value per parameter that has one, frozen
- * @throws AgenticError ERR_INPUT_INVALID, naming the parameter, never its value
+ * @throws AgenticError ERR_INPUT_INVALID, naming the parameter, never its value nor a name it does not have
  */
 export function resolveParameters(workflow: Workflow, input: Readonly<Record<string, unknown>>): JsonObject {
   if (!isPlainObject(input)) throw new AgenticError('ERR_INPUT_INVALID', 'input: expected an object')
   const { parameters } = workflow
-  for (const key of Object.keys(input)) {
-    if (!Object.hasOwn(parameters, key)) {
-      throw new AgenticError(
-        'ERR_INPUT_INVALID',
-        `input: workflow "${workflow.id}" has no parameter ${quoted(key)}${didYouMean(key, Object.keys(parameters))}`,
-      )
-    }
+  const known = Object.keys(parameters)
+  const strange = Object.keys(input).find((key) => !Object.hasOwn(parameters, key))
+  if (strange !== undefined) {
+    // Not repeated: whoever leaves a name out gives its value in its place.
+    const has = known.length === 0 ? 'takes no parameters' : `takes only: ${known.join(', ')}`
+    throw new AgenticError(
+      'ERR_INPUT_INVALID',
+      `input: workflow "${workflow.id}" ${has}${didYouMean(strange, known)}`,
+    )
   }
   const resolved = Object.entries(parameters).map(([name, parameter]) => {
     const given = Object.hasOwn(input, name) ? (input[name] as unknown) : undefined

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { requireVersionChanges } from '../../agents/dependencies/allowed-edits.js'
 import type { FileChange, JsonEdit } from '../../agents/dependencies/change.js'
 import type { JsonValue } from '../../runtime/index.js'
+import { attack } from '../support/attack.js'
 import { expectCode } from '../support/expect-code.js'
 
 const edit = (pointer: string, from: JsonValue, to: JsonValue): JsonEdit => ({ pointer, from, to })
@@ -40,6 +41,17 @@ describe('a patch may', () => {
     ),
   ])('raise versions and ranges (%#)', (allowed) => {
     expect(requireVersionChanges([allowed])).toBeUndefined()
+  })
+
+  attack('X16', 'repeat neither file nor pointer that they refuse', async () => {
+    const secret = 'eyJhbGciOiJFZDI1NTE5In0.e30.c2ln'
+    for (const wrong of [
+      change(secret, edit('/dependencies/x', '^1.0.0', '^1.0.1')),
+      change('package.json', edit(`/${secret}`, '1.0.0', '1.0.1')),
+    ]) {
+      const { message } = await expectCode(() => requireVersionChanges([wrong]), 'ERR_TOOL_FAILED')
+      expect(message).not.toContain('eyJ')
+    }
   })
 
   it.each([

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { defineWorkflow } from '../../runtime/workflow/define.js'
 import { resolveParameters } from '../../runtime/workflow/parameters.js'
+import { attack } from '../support/attack.js'
 import { expectCode } from '../support/expect-code.js'
 import { patchingDefinition } from '../support/patching-workflow.js'
 
@@ -31,7 +32,7 @@ describe('resolveParameters', () => {
     ['a required one that is missing', {}, '"repo"'],
     ['a required one that is undefined', { repo: undefined }, '"repo"'],
     ['an unknown one', { repo: '/r', severty: 'low' }, '(did you mean "severity"?)'],
-    ['an unknown one that objects inherit', { repo: '/r', toString: 'x' }, '"toString"'],
+    ['an unknown one that objects inherit', { repo: '/r', toString: 'x' }, 'takes only: '],
     ['a number for a text', { repo: 1 }, '"repo"'],
     ['null', { repo: null }, '"repo"'],
     ['an object', { repo: { toString: () => '/r' } }, '"repo"'],
@@ -60,6 +61,13 @@ describe('resolveParameters', () => {
   it('refuses what is no object, and reads own members only', async () => {
     for (const input of [null, 'repo', [], Object.create({ repo: '/r' })]) {
       await expectCode(() => resolveParameters(workflow, input), 'ERR_INPUT_INVALID')
+    }
+  })
+
+  attack('X16', 'does not repeat a name that it does not know: it may be a value', async () => {
+    for (const input of [{ secret: 'x' }, { repo: '/r', [`secret${'x'.repeat(60)}`]: true }]) {
+      const error = await expectCode(() => resolveParameters(workflow, input), 'ERR_INPUT_INVALID')
+      expect(error.message).not.toContain('secret')
     }
   })
 
