@@ -91,7 +91,8 @@ export function verifyKeyProof(proof: string, rules: KeyProofRules): VerifiedKey
     '"agent_checksum" must be the one that is registered',
   )
   demand(epoch === rules.epoch, 'ERR_KEY_PROOF_EPOCH', '"epoch" must be the one that is registered')
-  if (Math.abs(iat - rules.now) > keyProofWindowSeconds) {
+  // Not `>`: were `now` missing, no difference would be greater than anything.
+  if (!(Math.abs(iat - rules.now) <= keyProofWindowSeconds)) {
     throw new AgenticError('ERR_PROOF_STALE', '"iat" of the proof lies outside the accepted window')
   }
   return { jti, expiresAt: iat + keyProofWindowSeconds + 1 }

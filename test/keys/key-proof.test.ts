@@ -85,6 +85,8 @@ describe('a proof about a new key', () => {
     for (const at of [now - 30, now + 30]) expect(() => verify(good, { now: at })).not.toThrow()
     for (const at of [now - 31, now + 31])
       await expectCode(() => verify(good, { now: at }), 'ERR_PROOF_STALE')
+    for (const unknown of [undefined, Number.NaN])
+      await expectCode(() => verify(good, { now: unknown as number }), 'ERR_PROOF_STALE')
   })
 
   attack('X8', 'an invocation proof is no key proof, and a key proof no invocation proof', async () => {
