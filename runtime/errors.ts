@@ -47,6 +47,11 @@ export const oauthAnswers = {
   // keys
   ERR_KEY_INVALID: invalidToken,
   ERR_KEY_SMALL_ORDER: invalidToken,
+  ERR_KEY_PAIR_MISMATCH: serverError,
+  ERR_KEY_SET_INVALID: serverError,
+  ERR_KEY_SET_SIZE: serverError,
+  ERR_KEY_SET_DUPLICATE: serverError,
+  ERR_KEY_SET_PRIVATE: serverError,
   ERR_MASTER_SECRET_MISSING: serverError,
   ERR_MASTER_SECRET_EXPOSED: serverError,
   ERR_MASTER_SECRET_INVALID: serverError,

@@ -46,6 +46,15 @@ export function es256SigningKey(seed: Uint8Array, ecdsa: P256Ecdsa): SigningKey<
   return key
 }
 
+/** The key of a scalar that somebody else chose.
+ * @param d 32 bytes, big-endian, copied
+ * @throws AgenticError ERR_KEY_INVALID unless it is from 1 to n - 1 */
+export function es256KeyOfScalar(d: Uint8Array, ecdsa: P256Ecdsa): SigningKey<Es256PublicKey> {
+  if (!p256.utils.isValidSecretKey(d))
+    throw new AgenticError('ERR_KEY_INVALID', 'private key: expected a scalar of P-256')
+  return sealed(ecdsa.keyPair(d), ecdsa)
+}
+
 function sealed({ x, y, sign }: P256KeyPair, ecdsa: P256Ecdsa): SigningKey<Es256PublicKey> {
   return sealSigningKey(es256PublicKey(Object.freeze({ kty: 'EC', crv: 'P-256', x, y }), ecdsa), sign)
 }

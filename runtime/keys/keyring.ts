@@ -5,8 +5,9 @@ import { nobleBackend } from './backend-noble.js'
 import { nodeBackend } from './backend-node.js'
 import { sodiumBackend } from './backend-sodium.js'
 import { type BackendName, type Ed25519Backend, selfTest } from './ed25519.js'
-import { es256PublicKey, es256SelfTest, es256SigningKey } from './es256.js'
+import { es256KeyOfScalar, es256PublicKey, es256SelfTest, es256SigningKey } from './es256.js'
 import { nodeP256, type P256Ecdsa } from './es256-node.js'
+import { parsePrivateJwk, requireSamePoint } from './private-jwk.js'
 import { algorithmOf, parsePublicJwk } from './public-jwk.js'
 import { type Ed25519PublicKey, type Es256PublicKey, ed25519PublicKey, type PublicKey } from './public-key.js'
 import { type SigningKey, signingKeyFromSeed } from './signing-key.js'
@@ -21,6 +22,9 @@ export interface Keyring {
   /** An ES256 key, for an authority.
    * @param seed 48 bytes, copied; TypeError for another length */
   es256FromSeed(seed: Uint8Array): SigningKey<Es256PublicKey>
+  /** Reads a private JWK from outside, Ed25519 or ES256; there is no way back.
+   * @throws AgenticError ERR_KEY_INVALID, ERR_KEY_PAIR_MISMATCH when `x` (or `y`) is another key's */
+  fromPrivateJwk(jwk: unknown): SigningKey
   /** Reads a JWK from outside that an agent may have: Ed25519 alone. The point is checked once and kept, least
    * recently used out first.
    * @throws AgenticError ERR_KEY_INVALID, ERR_KEY_SMALL_ORDER */
@@ -73,6 +77,16 @@ export function createKeyring(options: KeyringOptions = {}): Keyring {
     },
     fromSeed: (seed) => signingKeyFromSeed(seed, backend),
     es256FromSeed: (seed) => es256SigningKey(seed, es256()),
+    fromPrivateJwk(jwk) {
+      const { algorithm, publicJwk, d } = parsePrivateJwk(jwk)
+      try {
+        const key = algorithm === 'ES256' ? es256KeyOfScalar(d, es256()) : signingKeyFromSeed(d, backend)
+        requireSamePoint(publicJwk, key.publicKey.jwk)
+        return key
+      } finally {
+        d.fill(0)
+      }
+    },
     publicKey,
     verificationKey(jwk) {
       if (algorithmOf(jwk) === 'Ed25519') return publicKey(jwk)
