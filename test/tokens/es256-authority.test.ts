@@ -123,6 +123,16 @@ describe('an authority that signs with ES256', () => {
     })
   }
 
+  it('has one answer to a wrong signature, whichever byte is wrong', async () => {
+    const messages = new Set<string>()
+    for (let at = 0; at < bytes.length; at++) {
+      const wrong = bytes.map((byte, index) => (index === at ? byte ^ (1 << (at % 8)) : byte))
+      const error = await expectCode(() => verify(withSignature(good, wrong)), 'ERR_SIGNATURE_INVALID')
+      messages.add(error.message)
+    }
+    expect(messages.size).toBe(1)
+  })
+
   // Every ECDSA signature has a twin, so a token of this kind has two spellings: it is named by `jti` alone.
   it('cannot keep the twin (r, n - s) out: it is the same token, with the same `jti`', () => {
     const twin = verify(withSignature(good, pair(r, n - s)))
