@@ -70,9 +70,9 @@ export interface AgentDefinition {
   readonly scopes: readonly string[]
   /** URL of the module this agent is loaded from (`import.meta.url`): its graph is hashed into the checksum. */
   readonly module?: string
-  /** `shallow`, the draft's default: the checksum covers the description alone, and no module is read. `deep`: the
-   * files behind it, too; needs `module`, which also covers the tools that name none. Default: `deep` where a
-   * module is named, else `shallow`. Part of the registration: a switch is a mismatch. */
+  /** `shallow`, the draft's default: the checksum covers the description alone, and no module is read, the tools'
+   * neither. `deep`: the files behind it, too; needs `module`, which also covers the tools that name none. Default:
+   * what is named is read. Kept with the registration; a switch is a mismatch. */
   readonly code?: CodeMode
   /** Runs one step without a model. */
   // biome-ignore lint/suspicious/noExplicitAny: the input's shape is the workflow's, checked by the agent

@@ -47,13 +47,10 @@ export function componentDigests(manifest: AgentManifest): ComponentDigests {
   })
 }
 
-/** Whether a manifest carries code: the agent's own, or that of any tool.
+/** Whether the checksum covers the agent's own code. Which tools carry theirs, each says by its `source_code`.
  * @see PROTOCOL 2.2 */
-export function codeMode(manifest: AgentManifest): CodeMode {
-  const { code } = { ...manifest.configuration }
-  return code !== undefined || manifest.tools.some((tool) => tool.source_code !== undefined)
-    ? 'deep'
-    : 'shallow'
+export function codeMode({ configuration }: AgentManifest): CodeMode {
+  return configuration !== undefined && Object.hasOwn(configuration, 'code') ? 'deep' : 'shallow'
 }
 
 /** Names what differs: `prompt`, `tool "x" added`, `tool "x" removed`, `tool "x" changed`, `configuration`,

@@ -25,7 +25,7 @@ export interface RegisteredKey {
   readonly notAfter?: number
 }
 
-/** `shallow`: the checksum covers the description alone. `deep`: the modules and packages behind it, too. */
+/** `shallow`: the checksum covers the agent's description alone. `deep`: its modules and packages, too. */
 export type CodeMode = 'shallow' | 'deep'
 
 export interface Registration {
