@@ -72,8 +72,9 @@ describe.each(keyrings)('a private JWK, read with $backend', (keyring) => {
   it.each([
     ['a public one', { ...okp, d: undefined }],
     ['one without d', { kty: 'OKP', crv: 'Ed25519', x: okp.x }],
-    ['one whose d is inherited', Object.assign(Object.create({ d: okp.d }), { ...okp, d: undefined })],
-    ['d of 31 bytes', { ...okp, d: okp.d.slice(0, 42) }],
+    ['d of 31 bytes', { ...okp, d: encodeBase64url(new Uint8Array(31).fill(1)) }],
+    ['d of 33 bytes', { ...okp, d: encodeBase64url(new Uint8Array(33).fill(1)) }],
+    ['a scalar of 31 bytes', { ...ec, d: encodeBase64url(new Uint8Array(31).fill(1)) }],
     ['d with stray bits', { ...okp, d: `${okp.d.slice(0, -1)}B` }],
     ['d in base64', { ...okp, d: okp.d.replace('_', '/') }],
     ['d of 0', { ...ec, d: scalar('00'.repeat(32)) }],
@@ -93,5 +94,15 @@ describe.each(keyrings)('a private JWK, read with $backend', (keyring) => {
   ])('%s is refused, and no part of it repeated', async (_what, jwk) => {
     const error = await expectCode(() => keyring.fromPrivateJwk(jwk), 'ERR_KEY_INVALID')
     expect(`${error.message}${error.stack}${String(error.cause)}`).not.toContain(okp.d.slice(0, 20))
+  })
+  it('is not completed from a polluted Object.prototype', async () => {
+    const { d, ...publicJwk } = okp
+    const prototype = Object.prototype as Record<string, unknown>
+    prototype['d'] = d
+    try {
+      await expectCode(() => keyring.fromPrivateJwk(publicJwk), 'ERR_KEY_INVALID')
+    } finally {
+      delete prototype['d']
+    }
   })
 })
