@@ -1,12 +1,13 @@
 /** `createRuntime`: puts the rooms together. The only place that picks adapters. */
 import { userInfo } from 'node:os'
 import type { BaseChatModel } from '@langchain/core/language_models/chat_models'
+import { initiatorOf, localInitiator } from './authority/initiator.js'
 import { createActivationClients } from './client/activation-client.js'
 import { nowSeconds } from './clock.js'
 import { decodeJws } from './encoding/compact-jws.js'
 import { createEngine, type RunResult as EngineResult, type EngineRun } from './engine/run.js'
 import { AgenticError } from './errors.js'
-import type { ActivationRow, ApprovalRow, Initiator } from './execution/records.js'
+import type { ActivationRow, ApprovalRow } from './execution/records.js'
 import { type ServedResource, serveResource } from './guard/serve.js'
 import { createToolServer } from './guard/tool-server.js'
 import { createCodeCache } from './identity/code-cache.js'
@@ -24,6 +25,7 @@ import type {
   RunOptions,
   RunResult,
   Runtime,
+  StartOptions,
   StepReport,
 } from './runtime.js'
 import { resolveParameters } from './workflow/parameters.js'
@@ -120,15 +122,16 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
       return reports
     },
     revoke: (agent) => revoke(agent, parts),
-    start(workflow, options) {
-      return launch(options, (engine, asked) =>
+    async start(workflow, request) {
+      const initiator = await initiatorFor(request, options, parts)
+      return launch(request, (engine, asked) =>
         engine.start({
           ...asked,
           workflow,
-          input: resolveParameters(workflow, options.input),
-          initiator: options.initiator ?? localInitiator(parts),
-          request: options.request ?? workflow.description,
-          driver: options.model?.name ?? 'scripted',
+          input: resolveParameters(workflow, request.input),
+          initiator,
+          request: request.request ?? workflow.description,
+          driver: request.model?.name ?? 'scripted',
         }),
       )
     },
@@ -187,12 +190,10 @@ function localTool(live: ReadonlyMap<string, LiveAgent>, name: string, token: st
   return agent?.definition.tools.find((tool) => tool.name === name)
 }
 
-function localInitiator(parts: Parts): Initiator {
-  const { uid, username } = userInfo()
-  return {
-    initiatedBy: `os:${uid >= 0 ? uid : username}`,
-    auth: { method: 'local', time: nowSeconds(parts.clock) },
-  }
+async function initiatorFor({ initiator, idToken }: StartOptions, options: RuntimeOptions, parts: Parts) {
+  if (initiator) return initiator
+  if (idToken === undefined) return localInitiator(userInfo(), parts.clock)
+  return initiatorOf(idToken, { issuers: options.idTokenIssuers ?? [], ...parts })
 }
 
 type EngineOptions = Pick<Parameters<ReturnType<typeof createEngine>['resume']>[0], 'onApproval' | 'signal'>

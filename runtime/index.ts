@@ -28,6 +28,7 @@ export type {
   StartOptions,
   StepReport,
 } from './runtime.js'
+export type { IdTokenIssuer } from './tokens/id-token.js'
 export { defineWorkflow } from './workflow/define.js'
 export type { Workflow, WorkflowDefinition } from './workflow/definition.js'
 export { loadWorkflow } from './workflow/yaml.js'

@@ -17,6 +17,7 @@ import { createKeyring, type Keyring } from './keys/keyring.js'
 import { loadMasterSecret, masterSecretFrom } from './keys/master-secret.js'
 import type { SigningKey } from './keys/signing-key.js'
 import { openStore, type Store } from './store/open-store.js'
+import type { IdTokenIssuer } from './tokens/id-token.js'
 
 export interface RuntimeOptions {
   /** `memory:` (default) or `sqlite:PATH`. */
@@ -27,6 +28,8 @@ export interface RuntimeOptions {
   readonly masterSecret?: Uint8Array
   /** This authority's identifier, an absolute URI. */
   readonly issuer?: string
+  /** Issuers whose ID tokens prove who starts a run; default: none. */
+  readonly idTokenIssuers?: readonly IdTokenIssuer[]
   readonly clock?: Clock
   /** Used for calls to resources. */
   readonly fetch?: typeof fetch

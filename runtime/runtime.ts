@@ -74,8 +74,10 @@ export interface StartOptions extends RunOptions {
   readonly input: Readonly<Record<string, unknown>>
   /** The request in the initiator's words; part of the intent. Default: the workflow's description. */
   readonly request?: string
-  /** Default: the local user. */
+  /** Who asked, established by the caller. Default: whom `idToken` proves, else the local user. */
   readonly initiator?: Initiator
+  /** An ID token of an issuer that the runtime trusts. @throws AgenticError, at `start`, unless it holds */
+  readonly idToken?: string
 }
 
 /** A chat model and the name it goes by in the record, `provider:name`. */

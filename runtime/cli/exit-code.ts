@@ -31,7 +31,15 @@ const refusedCodes: ReadonlySet<string> = new Set([
   'ERR_APPROVAL_DENIED',
   'ERR_EXECUTION_ENDED',
   'ERR_EPOCH_STALE',
+  // Of an ID token that does not prove who asks.
   'ERR_TOKEN_EXPIRED',
+  'ERR_TOKEN_FROM_FUTURE',
+  'ERR_TOKEN_LIFETIME',
+  'ERR_TOKEN_ISSUER',
+  'ERR_TOKEN_AUDIENCE',
+  'ERR_SIGNATURE_INVALID',
+  'ERR_ALG_REFUSED',
+  'ERR_TYP_MISMATCH',
 ])
 
 /** For errors that stop a command before or outside a run. */

@@ -36,6 +36,8 @@ function commands(): Command {
     .option('--input <name=value>', 'a parameter of the workflow (repeatable)', collect)
     .option('--input-file <file>', 'parameters as a JSON object')
     .option('--advisories <dir>', 'a folder of OSV records, for workflows that read them')
+    .option('--id-token <file>', 'who asks: an ID token of a trusted issuer (default: the local user)')
+    .option('--issuers <file>', 'the trusted issuers (default: issuers.json in the state folder)')
     .option('--accept-changes', 'register changed agents as new versions, in development')
     .action(exits((workflow, flags) => runCommand(workflow, flags, write)))
   running(program.command('resume').argument('<run>'))

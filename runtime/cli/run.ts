@@ -20,6 +20,7 @@ export interface RunFlags extends PlaceOptions, ApprovalFlags {
   readonly model?: string
   readonly advisories?: string
   readonly acceptChanges?: boolean
+  readonly idToken?: string
   readonly json?: boolean
 }
 
@@ -40,6 +41,7 @@ export async function runCommand(reference: string, flags: RunFlags, write: Writ
       input: prepared.input,
       resources: prepared.resources,
       ...(prepared.request !== undefined && { request: prepared.request }),
+      ...(flags.idToken !== undefined && { idToken: readIdToken(resolve(place.cwd, flags.idToken)) }),
     })
     const path = /\.m?js$/.test(reference) ? resolve(place.cwd, reference) : reference
     saveLaunch(place.state, run.id, { program: path, options })
@@ -132,6 +134,15 @@ function inputOf(flags: RunFlags, place: Place): Record<string, unknown> {
     input[name] = pair.slice(at + 1)
   }
   return input
+}
+
+/** From a file: an argument would be seen by every user of the machine. */
+function readIdToken(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch {
+    throw new UsageError('--id-token must name a readable file')
+  }
 }
 
 function readInputFile(file: string): Record<string, unknown> {
