@@ -1,4 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { maxHops } from '../../runtime/delegation/assertion.js'
 import {
   createLinkCache,
   type LinkCache,
@@ -9,7 +11,15 @@ import { type ChainRules, verifyChain } from '../../runtime/delegation/verify-ch
 import type { Keyring } from '../../runtime/keys/keyring.js'
 import type { PublicKey } from '../../runtime/keys/public-key.js'
 import { attack } from '../support/attack.js'
-import { chainOf, chainTime, hopToken, rootToken } from '../support/chain-builder.js'
+import {
+  agentKey,
+  chainOf,
+  chainRules,
+  chainTime,
+  grown,
+  hopToken,
+  rootToken,
+} from '../support/chain-builder.js'
 import { expectCode } from '../support/expect-code.js'
 import { fixedKey, keyring } from '../support/fixed-keys.js'
 import { issuer } from '../support/intent-claims.js'
@@ -129,5 +139,56 @@ describe('the memory of links', () => {
     expect(linkKey('a', 'b.c')).toBe(linkKey('a', 'b.c'))
     const keys = [linkKey('a', 'b'), linkKey(linkKey('a', 'b'), 'c'), linkKey('a', 'bc'), linkKey('b', 'a')]
     expect(new Set(keys).size).toBe(4)
+  })
+})
+
+describe('the size of the memory', () => {
+  attack('X14', 'is never exceeded, and never changes an answer', async () => {
+    const chain = chainOf(maxHops)
+    const forged = grown(chain.slice(0, 30), maxHops, () => ({ scope: 'admin' }))
+    for (const maxLinks of [0, 1, 2, 31, 32, 33]) {
+      const real = createLinkCache(maxLinks)
+      let largest = 0
+      const watched: LinkCache = {
+        get: (key) => real.get(key),
+        set(key, link) {
+          real.set(key, link)
+          largest = Math.max(largest, real.size)
+        },
+        get size() {
+          return real.size
+        },
+      }
+      for (let round = 0; round < 2; round++) {
+        const verified = verifyChain(chain, chainRules({ cache: watched }))
+        expect(verified.key.thumbprint).toBe(agentKey(31).publicKey.thumbprint)
+        await expectCode(() => verifyChain(forged, chainRules({ cache: watched })), 'ERR_CHAIN_SCOPE_WIDENED')
+      }
+      expect(largest).toBe(Math.min(maxLinks, maxHops))
+    }
+  })
+
+  it('holds what was used last, whatever is asked in whatever order', () => {
+    const link = {} as VerifiedLink
+    const keys = fc.array(fc.integer({ min: 0, max: 7 }).map(String), { size: 'max', maxLength: 60 })
+    let dropped = 0
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 6 }), keys, (maxLinks, asked) => {
+        const cache = createLinkCache(maxLinks)
+        let recent: string[] = [] // newest last
+        for (const key of asked) {
+          // As `verifyChain` does: what is not known is made and remembered.
+          const known = cache.get(key) !== undefined
+          expect(known).toBe(recent.includes(key))
+          if (!known) cache.set(key, link)
+          recent = [...recent.filter((other) => other !== key), key]
+          if (recent.length > maxLinks) dropped++
+          recent = recent.slice(-maxLinks)
+          expect(cache.size).toBe(recent.length)
+        }
+      }),
+      { seed: 53, numRuns: 500 },
+    )
+    expect(dropped).toBeGreaterThan(1000)
   })
 })
