@@ -100,12 +100,21 @@ describe('strict JSON', () => {
 
   it('takes limits from its argument, not from a polluted Object.prototype', async () => {
     const prototype = Object.prototype as Record<string, unknown>
-    prototype.maxDepth = 1000
+    Object.assign(prototype, { maxDepth: 1000, maxBytes: 1e9, bare: true })
     try {
       await expectCode(() => parseJson('['.repeat(65) + ']'.repeat(65)), 'ERR_JSON_INVALID')
+      await expectCode(() => parseJson(' '.repeat(1_048_577)), 'ERR_JSON_INVALID')
+      expect(Object.getPrototypeOf(parseJson('{}'))).toBe(prototype)
     } finally {
-      delete prototype.maxDepth
+      for (const name of ['maxDepth', 'maxBytes', 'bare']) delete prototype[name]
     }
+  })
+
+  it('makes objects without a prototype where that is asked for, at every level', () => {
+    const value = parseJsonObject('{"a":[{"b":{}}]}', { bare: true }) as { a: [{ b: object }] }
+    for (const object of [value, value.a[0], value.a[0].b]) expect(Object.getPrototypeOf(object)).toBeNull()
+    expect(Array.isArray(value.a)).toBe(true)
+    expect(Object.getPrototypeOf(parseJson('{}', { bare: false }))).toBe(Object.prototype)
   })
 
   it('keeps -0, which prints as 0', () => {
