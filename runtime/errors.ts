@@ -94,6 +94,7 @@ export const oauthAnswers = {
   ERR_PROOF_STALE: invalidProof,
   ERR_PROOF_TOKEN: invalidProof,
   ERR_PROOF_REQUEST: invalidProof,
+  ERR_PROOF_NONCE: { resource: ['use_dpop_nonce', 401], token: ['use_dpop_nonce', 400] },
   ERR_PROOF_REPLAYED: invalidProof,
   ERR_PROOF_TOOL: invalidProof,
   ERR_PROOF_ARGUMENTS: invalidProof,
@@ -187,4 +188,15 @@ export function isAgenticError(error: unknown): error is AgenticError {
 /** The code of an error of ours; undefined for anything else. */
 export function codeOf(error: unknown): ErrorCode | undefined {
   return isAgenticError(error) ? error.code : undefined
+}
+
+/** Which credential was being read when an error came up: tokens and proofs pass one gate and share its codes. */
+export type Credential = 'token' | 'proof'
+
+/** The answer to an error: the row of its code; in place of a bad token's that of a bad proof, where a proof was
+ * being read (RFC 9449 §7.1); for anything that is not of ours a `server_error`.
+ */
+export function oauthAnswer(error: unknown, reading: Credential): OAuthAnswer {
+  const row: OAuthAnswer = isAgenticError(error) ? oauthAnswers[error.code] : serverError
+  return row === invalidToken && reading === 'proof' ? invalidProof : row
 }

@@ -14,6 +14,7 @@ import type { Keyring } from '../keys/keyring.js'
 import type { PublicKey } from '../keys/public-key.js'
 import type { SigningKey } from '../keys/signing-key.js'
 import { hasClaim, readCount, readForeignId, readString, readTime } from './claims.js'
+import type { DpopNonces } from './dpop-nonce.js'
 import type { SingleUse } from './single-use.js'
 import { requireNow } from './times.js'
 
@@ -82,6 +83,8 @@ export interface DpopProofRules {
   readonly key?: PublicKey
   /** Demanded as `ajwt_req` when present. */
   readonly request?: BoundRequest
+  /** Present: the proof must carry one of these in `nonce`. */
+  readonly nonces?: Pick<DpopNonces, 'accepts'>
   /** NumericDate, seconds. */
   readonly now: number
   readonly keyring: Keyring
@@ -113,6 +116,7 @@ export async function verifyDpopProof(proof: string, rules: DpopProofRules): Pro
   if (readString(claims, 'htu') !== rules.url) {
     throw new AgenticError('ERR_PROOF_URL', '"htu" must be the URL of this request')
   }
+  requireNonce(claims, rules.nonces)
   checkProofTime(readTime(claims, 'iat'), rules.now, proofPastSeconds, proofFutureSeconds)
   const { accessToken } = rules
   // Not `accessToken && …`: an empty text is a token too, and its proof needs an "ath".
@@ -122,6 +126,14 @@ export async function verifyDpopProof(proof: string, rules: DpopProofRules): Pro
   const ordinal = hasClaim(claims, 'ajwt_ord') ? readCount(claims, 'ajwt_ord') : 0
   await spendProof(key, jti, rules.now + proofPastSeconds + proofFutureSeconds, rules.singleUse)
   return { key, jti, ordinal }
+}
+
+/** A proof without the nonce is not wrong, only made too early: its maker is told the nonce and tries again. */
+function requireNonce(claims: JsonObject, nonces: DpopProofRules['nonces']): void {
+  if (!nonces) return
+  if (!hasClaim(claims, 'nonce') || !nonces.accepts(readString(claims, 'nonce'))) {
+    throw new AgenticError('ERR_PROOF_NONCE', '"nonce" must be one that this server gave out lately')
+  }
 }
 
 /** @throws AgenticError ERR_PROOF_STALE */
