@@ -6,7 +6,7 @@ import { nowSeconds } from '../clock.js'
 import { readBounded } from '../encoding/bounded-body.js'
 import type { JsonObject } from '../encoding/canonical-json.js'
 import { parseJsonObject } from '../encoding/strict-json.js'
-import { AgenticError, codeOf, type ErrorCode, isAgenticError, oauthAnswers } from '../errors.js'
+import { AgenticError, type Credential, codeOf, isAgenticError, oauthAnswer } from '../errors.js'
 import type { HttpRoute } from '../identity/agent.js'
 import { verifyDpopProof } from '../tokens/dpop-proof.js'
 import type { PresentedCall } from './check.js'
@@ -33,15 +33,23 @@ export function createResourceHandler(
   deps: GuardDeps,
 ): (request: Request) => Promise<Response> {
   return async (request) => {
+    const progress: Progress = { reading: 'token' }
     try {
       const tool = routeOf(resource, request)
-      if (!request.headers.has('authorization')) return challenge()
-      const answer = await answerCall(tool, request, publicUrl, deps)
+      if (!request.headers.has('authorization')) {
+        throw new AgenticError('ERR_CREDENTIALS_MISSING', 'a call must carry a token and a proof')
+      }
+      const answer = await answerCall(tool, request, publicUrl, deps, progress)
       return json(200, answer)
     } catch (error) {
-      return refuse(error)
+      return refuse(error, progress.reading)
     }
   }
+}
+
+/** How far a request has come: the same code means another answer for the proof than for the token. */
+interface Progress {
+  reading: Credential
 }
 
 /** @throws AgenticError ERR_ROUTE_UNKNOWN */
@@ -59,10 +67,11 @@ async function answerCall(
   request: Request,
   publicUrl: string,
   deps: GuardDeps,
+  progress: Progress,
 ) {
   let call: PresentedCall
   try {
-    call = await present(tool, request, publicUrl, deps)
+    call = await present(tool, request, publicUrl, deps, progress)
   } catch (error) {
     await recordRefusal({ audience: publicUrl, tool }, error, deps)
     throw error
@@ -76,6 +85,7 @@ async function present(
   request: Request,
   publicUrl: string,
   deps: GuardDeps,
+  progress: Progress,
 ): Promise<PresentedCall> {
   const token = accessTokenOf(request)
   const proof = request.headers.get('dpop')
@@ -89,8 +99,9 @@ async function present(
     tool,
     args: argumentsOf(contentType, body),
     audience: publicUrl,
-    verifyProof: (verified) =>
-      verifyDpopProof(proof, {
+    async verifyProof(verified) {
+      progress.reading = 'proof'
+      const proven = await verifyDpopProof(proof, {
         method: tool.route.method,
         url: `${publicUrl}${tool.route.path}`,
         accessToken: token,
@@ -99,7 +110,10 @@ async function present(
         now: nowSeconds(deps.clock),
         keyring: deps.keyring,
         singleUse: deps.singleUse,
-      }),
+      })
+      progress.reading = 'token'
+      return proven
+    },
   }
 }
 
@@ -122,23 +136,21 @@ function argumentsOf(contentType: string, body: Uint8Array): JsonObject {
   return parseJsonObject(body, { maxBytes: maxBodyBytes })
 }
 
-/** No credentials at all: a challenge without a reason (RFC 6750 §3.1). */
-function challenge(): Response {
-  return new Response(null, {
-    status: 401,
-    headers: { 'www-authenticate': 'DPoP algs="Ed25519"', ...noStore },
-  })
-}
-
 const noStore = { 'cache-control': 'no-store' }
+const algs = 'algs="Ed25519"'
 
-function refuse(error: unknown): Response {
-  const code: ErrorCode | undefined = codeOf(error)
-  const [name, status] = code ? oauthAnswers[code].resource : (['server_error', 500] as const)
+/** Puts an error on the wire: OAuth's word, our code, and our own words unless something broke. Never a cause. */
+function refuse(error: unknown, reading: Credential): Response {
+  const code = codeOf(error)
+  const [name, status] = oauthAnswer(error, reading).resource
+  // No credentials at all: a challenge without a reason (RFC 6750 §3.1).
+  if (name === '') {
+    return new Response(null, { status, headers: { 'www-authenticate': `DPoP ${algs}`, ...noStore } })
+  }
   const text = isAgenticError(error) && status !== 500 ? error.message : 'the resource could not answer'
   // RFC 6750 §3: whatever does not enable access is answered with a challenge, 403 as well as 401.
   const isChallenge = status === 401 || status === 403
-  const headers = isChallenge ? { 'www-authenticate': `DPoP error="${name}", algs="Ed25519"` } : {}
+  const headers = isChallenge ? { 'www-authenticate': `DPoP error="${name}", ${algs}` } : {}
   return json(status, { error: name, error_description: text, ...(code && { code }) }, headers)
 }
 
