@@ -12,7 +12,7 @@ import type { SigningKey } from '../keys/signing-key.js'
 import { idempotencyKey } from '../tokens/idempotency.js'
 import { createInvocationProof } from '../tokens/invocation-proof.js'
 import { definiteArguments } from './arguments.js'
-import { callHttpTool } from './http-call.js'
+import { callHttpTool, type HttpCallDeps } from './http-call.js'
 import type { TokenIssuer } from './issuer.js'
 import { createTokenCache } from './token-cache.js'
 import type { ToolServer } from './tool-server.js'
@@ -68,10 +68,15 @@ export interface ClientDeps {
 }
 
 export function createActivationClients(deps: ClientDeps): ActivationClientFactory {
-  return { open: (request) => openClient(request, deps) }
+  // Kept for all activations: a nonce is the resource's, not the agent's.
+  const nonces = new Map<string, string>()
+  return { open: (request) => openClient(request, { ...deps, nonces }) }
 }
 
-function openClient(request: ActivationClientRequest, deps: ClientDeps): ActivationClient {
+function openClient(
+  request: ActivationClientRequest,
+  deps: ClientDeps & Pick<HttpCallDeps, 'nonces'>,
+): ActivationClient {
   const { activation } = request
   const ended = new AbortController()
   const signal = AbortSignal.any([request.signal, ended.signal])

@@ -11,6 +11,7 @@ import { createDpopProof } from '../tokens/dpop-proof.js'
 /** Larger chains are fetched by the guard from the authority (PROTOCOL 8). */
 export const maxChainHeaderBytes = 8 * 1024
 const maxResponseBytes = 64 * 1024 * 1024
+const maxNonceLength = 256
 
 export interface HttpToolCall {
   readonly route: HttpRoute
@@ -22,6 +23,13 @@ export interface HttpToolCall {
   readonly signal: AbortSignal
 }
 
+export interface HttpCallDeps {
+  readonly clock: Clock
+  readonly fetch: typeof fetch
+  /** The last nonce that each resource gave out, by base URL; written here. */
+  readonly nonces: Map<string, string>
+}
+
 /**
  * @returns the JSON of the answer
  * @throws AgenticError the reason the resource gives, or ERR_TOOL_FAILED
@@ -29,11 +37,21 @@ export interface HttpToolCall {
 export async function callHttpTool(
   call: HttpToolCall,
   key: SigningKey,
-  deps: { readonly clock: Clock; readonly fetch: typeof fetch },
+  deps: HttpCallDeps,
 ): Promise<JsonValue> {
+  const first = await request(call, key, deps)
+  const response = (await asksForNonce(first, call, deps)) ? await request(call, key, deps) : first
+  const answer = await readAnswer(response)
+  if (response.ok) return answer
+  throw refusal(response.status, answer)
+}
+
+/** Makes the request with a proof of its own. */
+async function request(call: HttpToolCall, key: SigningKey, deps: HttpCallDeps): Promise<Response> {
   const url = `${call.baseUrl}${call.route.path}`
   const body = new TextEncoder().encode(canonicalize(call.args))
   const contentType = 'application/json'
+  const nonce = deps.nonces.get(call.baseUrl)
   const proof = createDpopProof(
     {
       method: call.route.method,
@@ -41,27 +59,33 @@ export async function callHttpTool(
       accessToken: call.accessToken,
       request: { query: '', contentType, body },
       ordinal: call.ordinal,
+      ...(nonce !== undefined && { nonce }),
     },
     key,
     deps,
   )
   const chain = call.chain.join(', ')
-  const response = await send(
-    url,
-    call,
-    deps,
-    {
-      authorization: `DPoP ${call.accessToken}`,
-      dpop: proof,
-      'content-type': contentType,
-      accept: 'application/json',
-      ...(chain.length <= maxChainHeaderBytes && { 'delegation-chain': chain }),
-    },
-    body,
-  )
-  const answer = await readAnswer(response)
-  if (response.ok) return answer
-  throw refusal(response.status, answer)
+  const headers = {
+    authorization: `DPoP ${call.accessToken}`,
+    dpop: proof,
+    'content-type': contentType,
+    accept: 'application/json',
+    ...(chain.length <= maxChainHeaderBytes && { 'delegation-chain': chain }),
+  }
+  return send(url, call, deps, headers, body)
+}
+
+/** Keeps the nonce of an answer. True when the call was refused for want of just that one (RFC 9449 §9): its
+ * proof was not spent, so the same call may be made once more. */
+async function asksForNonce(response: Response, call: HttpToolCall, deps: HttpCallDeps): Promise<boolean> {
+  const nonce = response.headers.get('dpop-nonce')
+  if (nonce === null || nonce.length > maxNonceLength) return false
+  const isNew = deps.nonces.get(call.baseUrl) !== nonce
+  deps.nonces.set(call.baseUrl, nonce)
+  const challenge = response.headers.get('www-authenticate') ?? ''
+  if (!isNew || response.status !== 401 || !challenge.includes('error="use_dpop_nonce"')) return false
+  await response.body?.cancel()
+  return true
 }
 
 async function send(

@@ -6,7 +6,7 @@ import { attack } from '../support/attack.js'
 import { expectCode } from '../support/expect-code.js'
 import { fakeClock } from '../support/fake-clock.js'
 import { fixedKey, keyring } from '../support/fixed-keys.js'
-import { forge } from '../support/forger.js'
+import { claimsOf, forge } from '../support/forger.js'
 import { rememberingSingleUse } from '../support/single-uses.js'
 
 const clock = fakeClock()
@@ -33,7 +33,7 @@ async function answered(respond: () => Response | Promise<Response>, changes: Pa
     sent.push({ url, init })
     return respond()
   }) as unknown as typeof globalThis.fetch
-  const result = callHttpTool({ ...call, ...changes }, key, { clock, fetch })
+  const result = callHttpTool({ ...call, ...changes }, key, { clock, fetch, nonces: new Map() })
   result.catch(() => undefined)
   return { result, sent }
 }
@@ -151,4 +151,52 @@ describe('what a resource answers', () => {
     const error = await expectCode((await answered(refused)).result, 'ERR_TOOL_FAILED')
     expect(error.message).toBe('resource "stock" could not be reached')
   })
+})
+
+describe('a resource that asks for a nonce', () => {
+  const asking = (nonce: string) =>
+    new Response('{"error":"use_dpop_nonce","code":"ERR_PROOF_NONCE"}', {
+      status: 401,
+      headers: { 'dpop-nonce': nonce, 'www-authenticate': 'DPoP error="use_dpop_nonce", algs="Ed25519"' },
+    })
+  const nonceOf = ({ init }: Sent) => claimsOf(init.headers['dpop'] ?? '')['nonce']
+
+  it('is asked again once, with the nonce and a new proof, and then remembered', async () => {
+    const nonces = new Map<string, string>()
+    const answers = [asking('n-1'), Response.json({ ok: 1 }), Response.json({ ok: 2 })]
+    const sent: Sent[] = []
+    const fetch = (async (url: string, init: Sent['init']) => {
+      sent.push({ url, init })
+      return answers[sent.length - 1]
+    }) as unknown as typeof globalThis.fetch
+    expect(await callHttpTool(call, key, { clock, fetch, nonces })).toEqual({ ok: 1 })
+    expect(await callHttpTool(call, key, { clock, fetch, nonces })).toEqual({ ok: 2 })
+    expect(sent.map(nonceOf)).toEqual([undefined, 'n-1', 'n-1'])
+    expect(new Set(sent.map(({ init }) => claimsOf(init.headers['dpop'] ?? '')['jti'])).size).toBe(3)
+  })
+
+  attack('X14', 'is not asked for ever when it never is content', async () => {
+    let count = 0
+    const { result, sent } = await answered(() => asking(`n-${count++}`))
+    await expectCode(result, 'ERR_PROOF_NONCE')
+    expect(sent.map(nonceOf)).toEqual([undefined, 'n-0'])
+  })
+
+  attack(
+    'T2',
+    'makes nobody repeat a call that was refused for another reason, or that was made',
+    async () => {
+      for (const [status, challenge] of [
+        [401, 'DPoP error="invalid_token"'],
+        [403, 'DPoP error="use_dpop_nonce"'],
+        [500, 'DPoP error="use_dpop_nonce"'],
+        [200, 'DPoP error="use_dpop_nonce"'],
+      ] as const) {
+        const headers = { 'dpop-nonce': 'n-1', 'www-authenticate': challenge }
+        const { result, sent } = await answered(() => new Response('{}', { status, headers }))
+        await result.catch(() => undefined)
+        expect(sent).toHaveLength(1)
+      }
+    },
+  )
 })
