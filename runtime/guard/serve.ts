@@ -5,6 +5,11 @@ import { AgenticError } from '../errors.js'
 import type { GuardDeps } from './deps.js'
 import { createResourceHandler, type GuardedResource } from './resource.js'
 
+/** Longest header of a call, in bytes: token and proof of 16 KiB each, a chain of 8 (PROTOCOL 1, 8), and as much for
+ * everything else. Node's own limit, 16 in all, turns away calls that the guard would take. Beyond: 431, no body.
+ */
+export const maxHeaderSize = 48 * 1024
+
 export interface ServedResource {
   readonly id: string
   /** Base URL, which is also the audience. */
@@ -18,6 +23,7 @@ export async function serveResource(resource: GuardedResource, deps: GuardDeps):
   const server = createAdaptorServer({
     fetch: (request: Request) => (handler ? handler(request) : new Response(null, { status: 503 })),
     overrideGlobalObjects: false,
+    serverOptions: { maxHeaderSize },
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) =>
