@@ -33,7 +33,9 @@ export async function prepareLexer(): Promise<void> {
  */
 export function readSyntax(source: string, name: string): ModuleSyntax {
   const [found, exported] = lex(source, name)
-  const loadsCommonJs = found.some((item) => item.specifier === 'node:module' || item.specifier === 'module')
+  const loadsCommonJs =
+    builtinByCall.test(source) ||
+    found.some((item) => item.specifier === 'node:module' || item.specifier === 'module')
   const imports: ModuleImport[] = loadsCommonJs ? required(source, name) : []
   for (const item of found) {
     if (item.type === 'import-meta') continue
@@ -64,11 +66,17 @@ function lex(source: string, name: string): ReturnType<typeof parse> {
 }
 
 const commentLine = /^\s*(?:\/\/|\/?\*).*$/gm
-const importClause = /import\b[^'"]*\bfrom\s*(['"])(?:node:)?module\1/g
+/** Not one that gives it another name: what is called by that is not seen below. */
+const importClause = /import\b(?![^'"]*\bcreateRequire\s+as\b)[^'"]*\bfrom\s*(['"])(?:node:)?module\1/g
+/** `process` gives built-in modules, too. */
+const builtinByCall = /\bgetBuiltinModule\s*\(/
+/** Whoever imports it from there does not import "module". */
+const passedOn = /\bexport\s*\*[^'"]*\bfrom\s*(['"])(?:node:)?module\1/
 const followedRequire = /\bcreateRequire\(import\.meta\.url\)\(\s*(['"])([^'"\\]+)\1\s*\)/g
 
 /** `createRequire` is the door from a module back to CommonJS: unseen, it would be a hole in the digest. */
 function required(source: string, name: string): ModuleImport[] {
+  if (passedOn.test(source)) throw unresolved(name, 'all of "node:module" is exported, createRequire too')
   if (!source.includes('createRequire')) return []
   const imports: ModuleImport[] = []
   const rest = source

@@ -2,6 +2,7 @@
  * The files that one walk of a module graph looked at, those that were not there included. The walk's result
  * depends on nothing else: as long as each of them is as it was, so is the result.
  */
+import { type Dirent, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type CodeCache, type FileStat, type HashedFile, sameStat } from './code-cache.js'
 import { type ModuleSyntax, readSyntax, unresolved } from './module-imports.js'
@@ -29,6 +30,8 @@ export interface FoundPackage {
 export interface ObservedFiles {
   exists(path: string): boolean
   isDirectory(path: string): boolean
+  /** What a directory lists, in no order; its later change is noticed. */
+  list(path: string): readonly Dirent[]
   /** @param name the path relative to the package, for errors */
   module(path: string, name: string): HashedFile<ModuleSyntax>
   /** A file that is hashed and not looked into. */
@@ -48,6 +51,7 @@ export interface ObservedFiles {
 export function observeFiles(cache: CodeCache): ObservedFiles {
   const observed = new Map<string, FileStat | undefined>()
   const directories = new Map<string, boolean>()
+  const listings = new Map<string, FileStat | undefined>()
 
   function stat(path: string): FileStat | undefined {
     if (observed.has(path)) return observed.get(path)
@@ -56,7 +60,7 @@ export function observeFiles(cache: CodeCache): ObservedFiles {
     return found
   }
 
-  function file<T>(path: string, read: (text: string) => T): HashedFile<T> | undefined {
+  function file<T>(path: string, read: (bytes: Buffer) => T): HashedFile<T> | undefined {
     const found = stat(path)
     return found === undefined ? undefined : cache.file(path, found, read)
   }
@@ -73,9 +77,13 @@ export function observeFiles(cache: CodeCache): ObservedFiles {
       directories.set(path, known)
       return known
     },
+    list(path) {
+      listings.set(path, cache.directory(path)) // before it is read: a change in between is then noticed
+      return readdirSync(path, { withFileTypes: true })
+    },
     module: (path, name) =>
       present(
-        file(path, (text) => readSyntax(text, name)),
+        file(path, (bytes) => readSyntax(bytes.toString('utf8'), name)),
         name,
       ),
     bytes: (path, name) =>
@@ -99,14 +107,15 @@ export function observeFiles(cache: CodeCache): ObservedFiles {
     unchanged() {
       for (const [path, before] of observed) if (!sameStat(before, cache.stat(path))) return false
       for (const [path, before] of directories) if (cache.isDirectory(path) !== before) return false
+      for (const [path, before] of listings) if (!sameStat(before, cache.directory(path))) return false
       return true
     },
   }
   return files
 }
 
-function readObject(text: string): Readonly<Record<string, unknown>> {
-  const value: unknown = JSON.parse(text)
+function readObject(bytes: Buffer): Readonly<Record<string, unknown>> {
+  const value: unknown = JSON.parse(bytes.toString('utf8'))
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new SyntaxError('no JSON object')
   return value as Readonly<Record<string, unknown>>

@@ -1,14 +1,15 @@
 /**
  * The packages behind a module graph, the packages that those depend on included. A package is named by name,
- * version and the lock file's integrity; where no lock file vouches for the installed version, by a hash of
- * its package.json. Integrity covers the tarball that was installed: a package edited in place under
- * `node_modules` without touching its package.json is not noticed.
+ * version and the lock file's integrity; where no lock file vouches for the installed version, by the hashes of
+ * its files (package-files.ts). Integrity covers the tarball that was installed: a package that a lock file vouches
+ * for and that was edited in place under `node_modules` is not noticed.
  */
 import { realpathSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import type { JsonObject } from '../encoding/canonical-json.js'
 import { findPackage } from './module-resolver.js'
 import type { FoundPackage, ObservedFiles } from './observed-files.js'
+import { packageFiles } from './package-files.js'
 
 /** @returns one entry per package and version, sorted, without duplicates */
 export function listPackages(files: ObservedFiles, imported: Iterable<FoundPackage>): readonly JsonObject[] {
@@ -31,7 +32,7 @@ function describe(files: ObservedFiles, found: FoundPackage): JsonObject {
   return {
     name,
     version,
-    ...(integrity === undefined ? { manifest: `sha256:${found.hash}` } : { integrity }),
+    ...(integrity === undefined ? { files: packageFiles(files, found) } : { integrity }),
   }
 }
 

@@ -135,6 +135,12 @@ describe('defineAgent', () => {
       agent({ configuration: { at: 0 } }),
     ],
     ['a configuration that is no object', agent({ configuration: [] }), agent({ configuration: {} })],
+    [
+      'a mode of the code digest that is none',
+      agent({ code: 'full', module: import.meta.url }),
+      agent({ code: 'deep', module: import.meta.url }),
+    ],
+    ['deep without a module', agent({ code: 'deep' }), agent({ code: 'shallow' })],
     ['a module that is no URL', agent({ module: 'agent.js' }), agent({ module: import.meta.url })],
   ]
 
