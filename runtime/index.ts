@@ -28,6 +28,7 @@ export type {
   StartOptions,
   StepReport,
 } from './runtime.js'
+export { createDpopNonces, type DpopNonces } from './tokens/dpop-nonce.js'
 export type { IdTokenIssuer } from './tokens/id-token.js'
 export { defineWorkflow } from './workflow/define.js'
 export type { Workflow, WorkflowDefinition } from './workflow/definition.js'

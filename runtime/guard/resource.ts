@@ -8,6 +8,7 @@ import type { JsonObject } from '../encoding/canonical-json.js'
 import { parseJsonObject } from '../encoding/strict-json.js'
 import { AgenticError, type Credential, codeOf, isAgenticError, oauthAnswer } from '../errors.js'
 import type { HttpRoute } from '../identity/agent.js'
+import type { DpopNonces } from '../tokens/dpop-nonce.js'
 import { verifyDpopProof } from '../tokens/dpop-proof.js'
 import type { PresentedCall } from './check.js'
 import type { GuardDeps, GuardedTool } from './deps.js'
@@ -24,6 +25,8 @@ export interface GuardedResource {
   /** Identifier that tools' routes name. */
   readonly id: string
   readonly tools: readonly ResourceTool[]
+  /** Present: every proof must carry a nonce of these, which each answer brings (RFC 9449 §9). */
+  readonly nonces?: DpopNonces
 }
 
 /** @param publicUrl base URL of this resource, its audience; proofs are held against it, never against `Host` */
@@ -33,17 +36,28 @@ export function createResourceHandler(
   deps: GuardDeps,
 ): (request: Request) => Promise<Response> {
   return async (request) => {
-    const progress: Progress = { reading: 'token' }
-    try {
-      const tool = routeOf(resource, request)
-      if (!request.headers.has('authorization')) {
-        throw new AgenticError('ERR_CREDENTIALS_MISSING', 'a call must carry a token and a proof')
-      }
-      const answer = await answerCall(tool, request, publicUrl, deps, progress)
-      return json(200, answer)
-    } catch (error) {
-      return refuse(error, progress.reading)
+    const response = await respond(resource, request, publicUrl, deps)
+    if (resource.nonces) response.headers.set('dpop-nonce', resource.nonces.issue())
+    return response
+  }
+}
+
+async function respond(
+  resource: GuardedResource,
+  request: Request,
+  publicUrl: string,
+  deps: GuardDeps,
+): Promise<Response> {
+  const progress: Progress = { reading: 'token' }
+  try {
+    const tool = routeOf(resource, request)
+    if (!request.headers.has('authorization')) {
+      throw new AgenticError('ERR_CREDENTIALS_MISSING', 'a call must carry a token and a proof')
     }
+    const answer = await answerCall(tool, request, publicUrl, deps, progress)
+    return json(200, answer)
+  } catch (error) {
+    return refuse(error, progress.reading)
   }
 }
 
@@ -52,18 +66,24 @@ interface Progress {
   reading: Credential
 }
 
+interface RoutedTool extends ResourceTool {
+  readonly route: HttpRoute
+  readonly nonces: DpopNonces | undefined
+}
+
 /** @throws AgenticError ERR_ROUTE_UNKNOWN */
-function routeOf(resource: GuardedResource, request: Request): ResourceTool & { readonly route: HttpRoute } {
+function routeOf(resource: GuardedResource, request: Request): RoutedTool {
   const { pathname } = new URL(request.url)
   for (const tool of resource.tools) {
     const route = tool.definition.http
-    if (route && route.path === pathname && route.method === request.method) return { ...tool, route }
+    if (route && route.path === pathname && route.method === request.method)
+      return { ...tool, route, nonces: resource.nonces }
   }
   throw new AgenticError('ERR_ROUTE_UNKNOWN', 'there is no such route at this resource')
 }
 
 async function answerCall(
-  tool: ResourceTool & { readonly route: HttpRoute },
+  tool: RoutedTool,
   request: Request,
   publicUrl: string,
   deps: GuardDeps,
@@ -81,7 +101,7 @@ async function answerCall(
 
 /** Reads the request within its limits; proves nothing. */
 async function present(
-  tool: ResourceTool & { readonly route: HttpRoute },
+  tool: RoutedTool,
   request: Request,
   publicUrl: string,
   deps: GuardDeps,
@@ -106,6 +126,7 @@ async function present(
         url: `${publicUrl}${tool.route.path}`,
         accessToken: token,
         key: verified.key,
+        ...(tool.nonces && { nonces: tool.nonces }),
         request: { query: new URL(request.url).search.slice(1), contentType, body },
         now: nowSeconds(deps.clock),
         keyring: deps.keyring,

@@ -7,6 +7,7 @@ import type { GuardDeps } from '../../runtime/guard/deps.js'
 import { createResourceHandler, type ResourceTool } from '../../runtime/guard/resource.js'
 import type { ToolCallInfo } from '../../runtime/identity/agent.js'
 import type { SigningKey } from '../../runtime/keys/signing-key.js'
+import type { DpopNonces } from '../../runtime/tokens/dpop-nonce.js'
 import { createDpopProof, type DpopProofRequest } from '../../runtime/tokens/dpop-proof.js'
 import { type House, type HouseRun, openHouse, startRun, tokenRequest } from './authority-house.js'
 import { hashOf } from './chain-builder.js'
@@ -82,6 +83,7 @@ export async function counter(
     readonly guard?: Partial<GuardDeps>
     readonly tool?: Partial<ResourceTool>
     readonly house?: House
+    readonly nonces?: DpopNonces
   } = {},
 ): Promise<Counter> {
   const house = options.house ?? (await openHouse())
@@ -97,7 +99,9 @@ export async function counter(
     },
     ...(definition.name === tool && options.tool),
   }))
-  const handler = createResourceHandler({ id: 'stock', tools }, audience, guardOf(house, options.guard))
+  const { nonces } = options
+  const resource = { id: 'stock', tools, ...(nonces && { nonces }) }
+  const handler = createResourceHandler(resource, audience, guardOf(house, options.guard))
   const path = shippingTools[tool]?.http?.path ?? ''
 
   function request(changes: CallChanges = {}): Request {
