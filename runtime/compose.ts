@@ -102,7 +102,7 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
 
   return {
     issuer: parts.issuer,
-    authorityKey: parts.authorityKey.publicKey.jwk,
+    jwkSet: parts.authorityKeys.jwkSet,
     async register({ agents, acceptChanges = false }) {
       const reports: RegistrationReport[] = []
       for (const definition of agents) {

@@ -12,9 +12,12 @@ import { createLinkCache } from './delegation/verified-links.js'
 import { createEventFeed, type EventFeed } from './execution/event-feed.js'
 import { signReceipt } from './execution/receipt.js'
 import type { GuardDeps } from './guard/deps.js'
-import { deriveKey, type MasterSecret } from './keys/derive.js'
+import { type AuthorityKeys, createAuthorityKeys } from './keys/authority-keys.js'
+import { deriveEs256Key, deriveKey, type KeyDerivation } from './keys/derive.js'
 import { createKeyring, type Keyring } from './keys/keyring.js'
-import { loadMasterSecret, masterSecretFrom } from './keys/master-secret.js'
+import { loadMasterSecret, type MasterSecret, masterSecretFrom } from './keys/master-secret.js'
+import type { Ed25519PublicKey, KeyAlgorithm } from './keys/public-key.js'
+import type { KeyEpoch } from './keys/rotation.js'
 import type { SigningKey } from './keys/signing-key.js'
 import { openStore, type Store } from './store/open-store.js'
 import type { IdTokenIssuer } from './tokens/id-token.js'
@@ -30,6 +33,13 @@ export interface RuntimeOptions {
   readonly issuer?: string
   /** Issuers whose ID tokens prove who starts a run; default: none. */
   readonly idTokenIssuers?: readonly IdTokenIssuer[]
+  /** What the authority signs with, for resource servers that know no Ed25519; default Ed25519. Agents' keys are
+   * Ed25519 always. */
+  readonly authorityAlgorithm?: KeyAlgorithm
+  /** When the authority's key changes. Each process that is given the same epochs and the same master secret has the
+   * same keys; an epoch is added at least 330 seconds before it signs, so that no cache misses it. Default: one
+   * epoch, for ever. */
+  readonly authorityKeyEpochs?: readonly KeyEpoch[]
   readonly clock?: Clock
   /** Used for calls to resources. */
   readonly fetch?: typeof fetch
@@ -46,7 +56,7 @@ export interface Parts {
   readonly audit: AuditLog
   readonly events: EventFeed
   readonly authority: Authority
-  readonly authorityKey: SigningKey
+  readonly authorityKeys: AuthorityKeys
   readonly guard: GuardDeps
   /** The key that an agent of this runtime acts with. */
   agentKey(agentId: string, agentChecksum: string, epoch: number): SigningKey
@@ -70,15 +80,29 @@ export async function assemble(options: RuntimeOptions): Promise<Parts> {
   try {
     const keyring = createKeyring(options.ed25519 === undefined ? {} : { backend: options.ed25519 })
     const master = masterSecretOf(options, folder)
-    const key = (purpose: string, id = '-', checksum = '-', epoch = 0) =>
-      deriveKey(master, { purpose, iss: issuer, agent_id: id, agent_checksum: checksum, epoch }, keyring)
+    const info = (purpose: string, id = '-', checksum = '-', epoch = 0): KeyDerivation => ({
+      purpose,
+      iss: issuer,
+      agent_id: id,
+      agent_checksum: checksum,
+      epoch,
+    })
+    const key = (...of: Parameters<typeof info>) => deriveKey(master, info(...of), keyring)
+    const authorityKeys = createAuthorityKeys({
+      epochs: authorityEpochs(options),
+      keyAt({ epoch, algorithm }) {
+        const derive = algorithm === 'ES256' ? deriveEs256Key : deriveKey
+        return derive(master, info('authority', '-', '-', epoch), keyring)
+      },
+      clock,
+    })
     const audit = await openAuditLog({
       storage: folder === undefined ? memoryAuditStorage() : fileAuditStorage(join(folder, 'audit')),
       origin: issuer.replace(/^https?:\/\//, ''),
       key: key('audit'),
       clock,
     })
-    return connect({ options, clock, issuer, store, keyring, audit, key })
+    return connect({ options, clock, issuer, store, keyring, audit, key, authorityKeys })
   } catch (error) {
     await store.close()
     throw error
@@ -92,6 +116,13 @@ function masterSecretOf(options: RuntimeOptions, folder: string | undefined): Ma
   return loadMasterSecret(join(folder, 'master.key'), { create: true })
 }
 
+function authorityEpochs({
+  authorityAlgorithm: algorithm = 'Ed25519',
+  authorityKeyEpochs = [{ epoch: 0, from: 0 }],
+}: RuntimeOptions): readonly KeyEpoch[] {
+  return authorityKeyEpochs.map((epoch) => ({ algorithm, ...epoch }))
+}
+
 interface Found {
   readonly options: RuntimeOptions
   readonly clock: Clock
@@ -99,18 +130,24 @@ interface Found {
   readonly store: Store
   readonly keyring: Keyring
   readonly audit: AuditLog
-  readonly key: (purpose: string, id?: string, checksum?: string, epoch?: number) => SigningKey
+  readonly key: (
+    purpose: string,
+    id?: string,
+    checksum?: string,
+    epoch?: number,
+  ) => SigningKey<Ed25519PublicKey>
+  readonly authorityKeys: AuthorityKeys
 }
 
-function connect({ options, clock, issuer, store, keyring, audit, key }: Found): Parts {
-  const authorityKey = key('authority')
+function connect(found: Found): Parts {
+  const { options, clock, issuer, store, keyring, audit, key, authorityKeys } = found
   const engineKey = key('engine')
   const journal = createJournal({ audit, salts: store.salts })
   const links = createLinkCache()
   const audiences = new Set<string>()
   const authority = createAuthority({
     issuer,
-    key: authorityKey,
+    keys: authorityKeys,
     keyring,
     engineKey: engineKey.publicKey,
     signReceipt: (facts) => signReceipt(facts, engineKey),
@@ -126,7 +163,7 @@ function connect({ options, clock, issuer, store, keyring, audit, key }: Found):
   })
   const guard: GuardDeps = {
     issuer,
-    trustedKeys: () => [authorityKey.publicKey],
+    trustedKeys: authorityKeys.trustedKeys,
     keyring,
     singleUse: store.singleUse,
     requireStanding: ({ intent, sub, agentProof, jti }) =>
@@ -156,7 +193,7 @@ function connect({ options, clock, issuer, store, keyring, audit, key }: Found):
     audit,
     events: createEventFeed(store.events),
     authority,
-    authorityKey,
+    authorityKeys,
     guard,
     agentKey: (agentId, agentChecksum, epoch) => key('agent', agentId, agentChecksum, epoch),
     audiences,

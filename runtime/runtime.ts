@@ -7,7 +7,7 @@ import type { ActivationRow, ApprovalRow, ExecutionRow, Failure, Initiator } fro
 import type { GuardedResource } from './guard/resource.js'
 import type { AgentDefinition } from './identity/agent.js'
 import type { Registration } from './identity/registration.js'
-import type { PublicJwk } from './keys/public-key.js'
+import type { JwkSet } from './keys/jwk-set.js'
 import type { Workflow } from './workflow/definition.js'
 
 /** One line of the table of steps. */
@@ -115,8 +115,8 @@ export interface AuditHead {
 
 export interface Runtime {
   readonly issuer: string
-  /** The authority's public key: tokens and roots verify under it. */
-  readonly authorityKey: PublicJwk
+  /** The authority's public keys at this moment: under these its tokens and roots verify. */
+  jwkSet(): JwkSet
   /**
    * Makes agents known. An agent that changed since it was registered is refused, naming what changed,
    * unless `acceptChanges` says that the operator agrees.

@@ -90,7 +90,7 @@ export async function delegate(
     const live = requireLive(snapshot, request.activationId, lease.epoch)
     const now = nowSeconds(deps.clock)
     const chain = verifyChain(request.chain, {
-      trustedKeys: [deps.key.publicKey],
+      trustedKeys: deps.keys.trustedKeys('root'),
       issuer: deps.issuer,
       now,
       keyring: deps.keyring,

@@ -89,7 +89,7 @@ export async function decideApproval(
     return answerApproval(snapshot, {
       approvalId: asked.approvalId,
       answer: request.answer,
-      authorityKey: deps.key,
+      authorityKey: deps.keys.signingKey(),
       nowMs: deps.clock.nowMs(),
     })
   })

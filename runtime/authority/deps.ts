@@ -6,15 +6,16 @@ import type { ReceiptFacts } from '../execution/receipt.js'
 import type { ReceiptRow } from '../execution/records.js'
 import type { ExecutionStore } from '../execution/store.js'
 import type { RegistrationStore } from '../identity/registration.js'
+import type { AuthorityKeys } from '../keys/authority-keys.js'
 import type { Keyring } from '../keys/keyring.js'
 import type { PublicKey } from '../keys/public-key.js'
-import type { SigningKey } from '../keys/signing-key.js'
 import type { SingleUse } from '../tokens/single-use.js'
 
 export interface AuthorityDeps {
   /** This authority's identifier: an absolute URI (RFC 8414). */
   readonly issuer: string
-  readonly key: SigningKey
+  /** Its own keys: it signs with one, and believes what others of them signed before. */
+  readonly keys: AuthorityKeys
   readonly keyring: Keyring
   /** The engine's registered key: receipts are believed under it alone. */
   readonly engineKey: PublicKey

@@ -113,7 +113,7 @@ function rootFor(
       maxDepth: grant.maxDepth,
       lifetimeSeconds: grant.lifetimeSeconds,
     },
-    deps.key,
+    deps.keys.signingKey(),
     { clock: deps.clock },
   )
 }

@@ -118,7 +118,7 @@ function mint(facts: MintFacts): Decision<Minted> {
   const approval = granted.gated ? spendApproval(facts, activation) : undefined
   const minted = mintIntentToken(
     claimsOf(facts, activation, chain, granted.tools, approval?.result),
-    deps.key,
+    deps.keys.signingKey(),
     { clock: deps.clock },
   )
   const changes: ExecutionChange[] = [
@@ -168,7 +168,7 @@ function requireChain(
 ): VerifiedChain {
   const now = nowSeconds(deps.clock)
   const chain = verifyChain(request.chain, {
-    trustedKeys: [deps.key.publicKey],
+    trustedKeys: deps.keys.trustedKeys('root'),
     issuer: deps.issuer,
     now,
     keyring: deps.keyring,
@@ -234,7 +234,7 @@ function spendApproval(
   return consumeApproval(snapshot, {
     activation,
     tool: request.tool,
-    authorityKey: deps.key.publicKey,
+    authorityKeys: deps.keys.trustedKeys('approval'),
     nowMs: deps.clock.nowMs(),
   })
 }

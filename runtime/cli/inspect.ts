@@ -1,7 +1,9 @@
 /** `baton inspect`: explains a token, a chain, or what a step of a run held. */
 import { readFileSync } from 'node:fs'
+import { decodeJws } from '../encoding/compact-jws.js'
 import { parseJson } from '../encoding/strict-json.js'
 import { createKeyring } from '../keys/keyring.js'
+import type { PublicKey } from '../keys/public-key.js'
 import type { Runtime } from '../runtime.js'
 import { exitCodes, UsageError } from './exit-code.js'
 import { explainChain } from './explain-chain.js'
@@ -29,9 +31,8 @@ export async function inspectCommand(
   return withRuntime(placeOf(flags), async (runtime) => {
     const tokens = await tokensOf(subject, step, runtime)
     const keyring = createKeyring()
-    const authorityKey = keyring.publicKey(
-      flags.key === undefined ? runtime.authorityKey : readKey(flags.key),
-    )
+    const keys = flags.key === undefined ? runtime.jwkSet().keys : [readKey(flags.key)]
+    const authorityKey = signerOf(tokens[0] ?? '', keys.map(keyring.verificationKey))
     const now = Math.floor(Date.now() / 1000)
     if (tokens.length === 1 && kindOf(tokens[0] ?? '') !== 'delegation+jwt') {
       const lines = explainToken(tokens[0] ?? '', { authorityKey, now })
@@ -60,6 +61,15 @@ async function tokensOf(
   const tokens = text.split(/[\s,]+/).filter((token) => token !== '')
   if (tokens.length === 0) throw new UsageError('there is no token to inspect')
   return tokens
+}
+
+/** Of several keys of the authority, the one that this token names; else the newest, to say that it did not sign. */
+function signerOf(token: string, keys: readonly PublicKey[]): PublicKey {
+  const typ = kindOf(token)
+  const kid = typ === 'dpop+jwt' ? undefined : decodeJws(token, { typ }).header.kid
+  const key = keys.find(({ thumbprint }) => thumbprint === kid) ?? keys[0]
+  if (!key) throw new TypeError('inspect: the authority has no key')
+  return key
 }
 
 async function registrationsOf(runtime: Runtime) {

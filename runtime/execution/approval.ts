@@ -3,9 +3,10 @@
  * The decision is an `approval+jwt`, so that an edited row of the store opens nothing.
  */
 import { canonicalize, type JsonObject } from '../encoding/canonical-json.js'
+import { decodeJws } from '../encoding/compact-jws.js'
 import { digestOf } from '../encoding/digest.js'
 import { AgenticError } from '../errors.js'
-import { signJws, verifyJws } from '../keys/jws.js'
+import { signJws, verifyDecoded } from '../keys/jws.js'
 import type { PublicKey } from '../keys/public-key.js'
 import type { SigningKey } from '../keys/signing-key.js'
 import { requireLease, requireOpen } from './lease.js'
@@ -119,7 +120,8 @@ export function consumeApproval(
   request: {
     readonly activation: ActivationRow
     readonly tool: string
-    readonly authorityKey: PublicKey
+    /** Those of the authority that a decision may be signed with. */
+    readonly authorityKeys: readonly PublicKey[]
     readonly nowMs: number
   },
 ): Decision<ApprovalRow> {
@@ -129,7 +131,7 @@ export function consumeApproval(
   // A later question voids the answer to an earlier one: the arguments, or the gate's attempt, have changed.
   const latest = candidates.at(-1)
   if (latest?.state !== 'approved') throw missingApproval(latest, request.tool)
-  verifyApproval(latest, request.authorityKey, request.nowMs)
+  verifyApproval(latest, request.authorityKeys, request.nowMs)
   const row: ApprovalRow = { ...latest, state: 'consumed' }
   return { changes: [{ kind: 'approval', row }], result: row }
 }
@@ -148,10 +150,14 @@ function missingApproval(latest: ApprovalRow | undefined, tool: string): Agentic
  * Believes a stored decision only if the authority signed it for exactly this question, in time.
  * @throws AgenticError ERR_APPROVAL_INVALID, ERR_APPROVAL_EXPIRED
  */
-export function verifyApproval(row: ApprovalRow, authorityKey: PublicKey, nowMs: number): void {
+export function verifyApproval(row: ApprovalRow, authorityKeys: readonly PublicKey[], nowMs: number): void {
   let claims: JsonObject
   try {
-    claims = verifyJws(row.jws ?? '', authorityKey, { typ: 'approval+jwt' }).claims
+    const decoded = decodeJws(row.jws ?? '', { typ: 'approval+jwt' })
+    const key = authorityKeys.find(({ thumbprint }) => thumbprint === decoded.header.kid)
+    if (!key) throw new AgenticError('ERR_SIGNATURE_INVALID', 'the signer is none of the authority’s keys')
+    verifyDecoded(decoded, key)
+    claims = decoded.claims
   } catch (cause) {
     throw new AgenticError('ERR_APPROVAL_INVALID', 'the approval is not signed by the authority', { cause })
   }

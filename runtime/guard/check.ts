@@ -55,7 +55,7 @@ export async function check(call: PresentedCall, deps: GuardDeps): Promise<Autho
 function verifyToken(call: PresentedCall, deps: GuardDeps): VerifiedIntentToken {
   return verifyIntentToken(call.token, {
     issuer: deps.issuer,
-    trustedKeys: deps.trustedKeys(),
+    trustedKeys: deps.trustedKeys('token'),
     audience: call.audience,
     now: nowSeconds(deps.clock),
     keyring: deps.keyring,
@@ -71,7 +71,7 @@ async function requireChain(
   if (!tokens)
     throw new AgenticError('ERR_CHAIN_MISSING', 'the delegation chain is neither carried nor known')
   const chain = verifyChain(tokens, {
-    trustedKeys: deps.trustedKeys(),
+    trustedKeys: deps.trustedKeys('root'),
     issuer: deps.issuer,
     now: nowSeconds(deps.clock),
     keyring: deps.keyring,

@@ -5,6 +5,7 @@ import type { LinkCache } from '../delegation/verified-links.js'
 import type { ToolDefinition } from '../identity/agent.js'
 import type { Keyring } from '../keys/keyring.js'
 import type { PublicKey } from '../keys/public-key.js'
+import type { KeyUse } from '../keys/rotation.js'
 import type { VerifiedIntentToken } from '../tokens/intent-token.js'
 import type { SingleUse } from '../tokens/single-use.js'
 
@@ -18,7 +19,8 @@ export type RequireStanding = (token: VerifiedIntentToken) => Promise<void>
 export interface GuardDeps {
   /** The authority whose tokens and roots are believed. */
   readonly issuer: string
-  readonly trustedKeys: () => readonly PublicKey[]
+  /** The keys of the authority, per kind of what they signed: a root outlives a token, and so does its key. */
+  readonly trustedKeys: (use: KeyUse) => readonly PublicKey[]
   readonly keyring: Keyring
   readonly singleUse: SingleUse
   readonly requireStanding: RequireStanding

@@ -35,7 +35,7 @@ function answered(decision: 'approved' | 'denied', row = asked): ApprovalRow {
 }
 
 function consume(approvals: readonly ApprovalRow[], at = nowMs, activation = opened) {
-  const request = { activation, tool: 'stock/write', authorityKey: authority.publicKey, nowMs: at }
+  const request = { activation, tool: 'stock/write', authorityKeys: [authority.publicKey], nowMs: at }
   return consumeApproval(snapshotOf({ approvals }), request)
 }
 
@@ -151,7 +151,7 @@ describe('an approval that is used', () => {
     const row = answered('approved')
     const retry = { ...opened, activationId: 'opened-2' }
     await expectCode(() => consume([row], nowMs, retry), 'ERR_APPROVAL_REQUIRED')
-    const otherTool = { activation: opened, tool: 'stock/count', authorityKey: authority.publicKey, nowMs }
+    const otherTool = { activation: opened, tool: 'stock/count', authorityKeys: [authority.publicKey], nowMs }
     await expectCode(
       () => consumeApproval(snapshotOf({ approvals: [row] }), otherTool),
       'ERR_APPROVAL_REQUIRED',
@@ -166,7 +166,11 @@ describe('an approval that is used', () => {
     for (const exp of [undefined, '9999999999']) {
       const endless = {
         ...row,
-        jws: forge({ typ: 'approval+jwt' }, changed(claimsOf(jws), { exp }), authority),
+        jws: forge(
+          { typ: 'approval+jwt', kid: authority.publicKey.thumbprint },
+          changed(claimsOf(jws), { exp }),
+          authority,
+        ),
       }
       await expectCode(() => consume([endless]), 'ERR_APPROVAL_EXPIRED')
     }

@@ -28,7 +28,12 @@ function answered(row: ApprovalRow, decision: 'approved' | 'denied'): ApprovalRo
 }
 
 function consume(...approvals: ApprovalRow[]) {
-  const request = { activation: opened, tool: 'stock/write', authorityKey: authority.publicKey, nowMs: 3_000 }
+  const request = {
+    activation: opened,
+    tool: 'stock/write',
+    authorityKeys: [authority.publicKey],
+    nowMs: 3_000,
+  }
   return consumeApproval(snapshotOf({ approvals }), request).result
 }
 

@@ -18,7 +18,7 @@ import type { AgentStep } from '../../runtime/workflow/definition.js'
 import { stepGrant } from '../../runtime/workflow/grant.js'
 import { registrationRow } from './execution-rows.js'
 import { type FakeClock, fakeClock } from './fake-clock.js'
-import { fixedKey, keyring } from './fixed-keys.js'
+import { fixedAuthorityKeys, fixedKey, keyring } from './fixed-keys.js'
 import { audience, issuer } from './intent-claims.js'
 import { approvedArgs, order, type ShippingAgent, shipping, shippingAgents } from './shipping.js'
 import { temporaryStore } from './stores.js'
@@ -44,7 +44,7 @@ export async function openHouse(changes: Partial<AuthorityDeps> = {}): Promise<H
   })
   const deps: AuthorityDeps = {
     issuer,
-    key: fixedKey('authority'),
+    keys: fixedAuthorityKeys,
     keyring,
     engineKey: fixedKey('engine').publicKey,
     signReceipt: (facts) => signReceipt(facts, fixedKey('engine')),

@@ -62,7 +62,7 @@ const verifiers: Record<string, (token: string) => unknown> = {
     }),
   'receipt+jwt': (token) =>
     verifyReceipt({ ...receipt, jws: token, receiptHash: receiptHash(token) }, key.publicKey),
-  'approval+jwt': (token) => verifyApproval({ ...approval, jws: token }, key.publicKey, clock.nowMs()),
+  'approval+jwt': (token) => verifyApproval({ ...approval, jws: token }, [key.publicKey], clock.nowMs()),
   // Nothing issues or reads revocation lists yet: until then only the gate stands for their verifier.
   'revocation+jwt': (token) => decodeJws(token, { typ: 'revocation+jwt' }),
 }
