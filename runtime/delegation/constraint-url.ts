@@ -100,7 +100,23 @@ function isRulePath(path: unknown): path is string {
 function isPlainUrlPath(path: string): boolean {
   if (!/^\/(?:[A-Za-z0-9\-._~!$&'()*+,=:@/]|%[0-9A-Fa-f]{2})*$/.test(path)) return false
   if (path.includes('//') || /%(?:2[ef]|5c|25|[01][0-9a-f]|7f|3b)/i.test(path)) return false
-  return path.split('/').every((segment) => segment !== '.' && segment !== '..')
+  return path.split('/').every(isName) && (!path.includes('%') || decodesPlainly(path))
+}
+
+function isName(segment: string): boolean {
+  return segment !== '.' && segment !== '..'
+}
+
+/** What is encoded must be UTF-8, since `%c0%af` is a separator to who decodes without asking; and have the same
+ * segments to who folds compatibility forms, such as U+FF0F, which is `/` then, or U+2025, which is `..`. */
+function decodesPlainly(path: string): boolean {
+  try {
+    const folded = decodeURIComponent(path).normalize('NFKC')
+    const segments = folded.split('/')
+    return segments.length === path.split('/').length && segments.every(isName) && !/[\\;%]/.test(folded)
+  } catch {
+    return false
+  }
 }
 
 /** The pattern above and the platform's parser must have read the same host and path. */

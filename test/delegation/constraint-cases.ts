@@ -190,7 +190,23 @@ function urlsAround(rule: Wire): readonly string[] {
     `u@${name}`,
     name.toUpperCase(),
   ]
-  const ends = ['', '/', '/w', 'w', '/..', '/%2e%2e', '/%2Fw', '/;w', '//w', '?q=/..', '#w', '/%C3%A9', '\\w']
+  const ends = [
+    '',
+    '/',
+    '/w',
+    'w',
+    '/..',
+    '/%2e%2e',
+    '/%2Fw',
+    '/;w',
+    '//w',
+    '?q=/..',
+    '#w',
+    '/%C3%A9',
+    '\\w',
+    '/%C0%AFw',
+    '/%EF%BC%8Fw',
+  ]
   return [
     ...hosts.map((host) => at(host)),
     ...ends.map((end) => at(name, `:${port}${root}${end}`)),

@@ -136,7 +136,19 @@ function isPathOf(root: string, path: string): boolean {
   if (!/^[\w\-.~!$&'()*+,=:@/%]*$/.test(path) || /%(?![0-9a-f]{2})/i.test(path)) return false
   if (/%(2e|2f|5c|25|3b|7f|[01].)/i.test(path)) return false
   const [, ...names] = path.split('/')
+  const read = names.map(folded)
+  if (read.some((name) => name === undefined || /[/\\;%]/.test(name) || /^\.\.?$/.test(name))) return false
   const open = names.at(-1) === '' ? names.slice(0, -1) : names
   if (open.some((name) => name === '' || name === '.' || name === '..')) return false
   return isWithin(open, root === '/' ? [] : root.slice(1).split('/'))
+}
+
+/** A segment as the laxest reader has it; undefined when it is not UTF-8. */
+function folded(name: string): string | undefined {
+  const latin = name.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(latin, 'latin1')).normalize('NFKC')
+  } catch {
+    return undefined
+  }
 }
