@@ -4,9 +4,14 @@
  */
 import { type CreateTableBuilder, sql } from 'kysely'
 import { AgenticError } from '../errors.js'
+import type { Registration } from '../identity/registration.js'
+import { decodeRow, encodeRow } from './row-json.js'
 import type { Connection } from './schema.js'
 
-const migrations: readonly ((connection: Connection) => Promise<void>)[] = [createTables]
+const migrations: readonly ((connection: Connection) => Promise<void>)[] = [
+  createTables,
+  completeRegistrations,
+]
 
 /** Brings a store to the newest version. Runs in the caller's transaction, so it happens whole or not at all.
  * @throws AgenticError ERR_STORE_UNSUPPORTED for a store of a newer version, or another program's database
@@ -120,6 +125,35 @@ async function createTables(connection: Connection): Promise<void> {
     .addColumn('salt', 'text', (column) => column.notNull())
     .execute()
 }
+
+/** Version 1 knew one client, the runtime, and did not say since when a registration was superseded. */
+async function completeRegistrations(connection: Connection): Promise<void> {
+  const rows = await connection
+    .selectFrom('registrations')
+    .select(['registration_id', 'row'])
+    .orderBy('ordinal', 'desc')
+    .execute()
+  const succeededAt = new Map<string, number>()
+  for (const { registration_id, row } of rows) {
+    const before = decodeRow<Registration>(row, 'registrationId', registration_id)
+    const since = succeededAt.get(before.agentId)
+    const after: Registration = {
+      ...before,
+      owner: firstClient,
+      clientIds: [firstClient],
+      code: before.components.code === undefined ? 'shallow' : 'deep',
+      ...(since !== undefined && { supersededAt: since }),
+    }
+    succeededAt.set(before.agentId, before.registeredAt)
+    await connection
+      .updateTable('registrations')
+      .set({ row: encodeRow(after) })
+      .where('registration_id', '=', registration_id)
+      .execute()
+  }
+}
+
+const firstClient = 'baton-runtime'
 
 /** A table of rows that belong to one execution: an identifier counts within its execution alone. */
 function owned(connection: Connection, table: string, identifier: string): CreateTableBuilder<string> {

@@ -110,7 +110,7 @@ describe('openStore', () => {
     const newer = new Database(file)
     newer.exec('update schema_version set version = 9')
     newer.close()
-    const sentence = 'the store has version 9, this program knows versions up to 1'
+    const sentence = 'the store has version 9, this program knows versions up to 2'
     await expectSentence(`sqlite:${file}`, 'ERR_STORE_UNSUPPORTED', sentence)
   })
 
