@@ -7,7 +7,7 @@ import { decideCommand } from './decide.js'
 import { demoCommand } from './demo.js'
 import { graphCommand } from './graph.js'
 import { inspectCommand } from './inspect.js'
-import { reportError } from './report-error.js'
+import { reportError, withoutTokens } from './report-error.js'
 import { resumeCommand, runCommand } from './run.js'
 import { runsCommand } from './runs.js'
 
@@ -18,6 +18,7 @@ function commands(): Command {
   const program = new Command('baton')
     .description('Run agents that prove who they are, for whom they act and what they may do.')
     .exitOverride()
+    .configureOutput({ outputError: (text, print) => print(withoutTokens(text)) })
     .showHelpAfterError('(--help tells more)')
 
   const stateful = (command: Command) =>
