@@ -22,6 +22,11 @@ describe('strict JSON', () => {
     ['a duplicate key in an inner object', '[{"x":{"a":1,"a":2}}]', '[{"x":{"a":1},"a":2}]'],
     ['a duplicate key spelled with an escape', '{"a":1,"\\u0061":2}', '{"a":1,"\\u0062":2}'],
     ['a duplicate key with space before its colon', '{"a" :1,"a"\n:1}', '{"a" :1,"b"\n:1}'],
+    ...[' ', '\t', '\r', '\n', ' \r\n\t'].map((space): [string, string, string] => [
+      `a duplicate key with ${JSON.stringify(space)} before one colon`,
+      `{"a"${space}:1,"a":1}`,
+      `{"a"${space}:1,"b":1}`,
+    ]),
     [
       'a duplicate key after a text that ends in backslashes',
       '{"a\\\\":1,"a\\\\":2}',

@@ -11,6 +11,7 @@ import { canonicalize } from '../../runtime/encoding/canonical-json.js'
 import { sha256 } from '../../runtime/encoding/digest.js'
 import { codeOf, type ErrorCode } from '../../runtime/errors.js'
 import { serveResource } from '../../runtime/guard/serve.js'
+import { createDpopNonces, type DpopNonces } from '../../runtime/tokens/dpop-nonce.js'
 import { type DpopProofRules, requestDigest, verifyDpopProof } from '../../runtime/tokens/dpop-proof.js'
 import { mintIntentToken, verifyIntentToken } from '../../runtime/tokens/intent-token.js'
 import { attack } from '../support/attack.js'
@@ -66,6 +67,16 @@ describe('proofs of the package dpop', () => {
     expect((await verify(proof, { request: bound })).ordinal).toBe(4)
     const without = await generateProof(keys, url, 'GET', undefined, accessToken)
     await expectCode(verify(without, { request: bound }), 'ERR_PROOF_REQUEST')
+  })
+
+  it('carry the nonce that a server asks for, and are refused without it', async () => {
+    const nonces = createDpopNonces({ secret: new Uint8Array(32).fill(7), clock })
+    const keys = await webKeys('client')
+    const prove = (nonce?: string) => generateProof(keys, url, 'GET', nonce, accessToken)
+    await expectCode(verify(await prove(), { nonces }), 'ERR_PROOF_NONCE')
+    await expectCode(verify(await prove('of-another-server'), { nonces }), 'ERR_PROOF_NONCE')
+    await verify(await prove(nonces.issue()), { nonces })
+    await verify(await prove('not-asked-for'))
   })
 
   const refusals: [what: string, changes: Partial<DpopProofRules>, code: ErrorCode][] = [
@@ -136,8 +147,12 @@ describe('oauth4webapi at a resource on loopback', () => {
     await served.close()
   })
 
-  it('reaches a guarded tool when it adds `ajwt_req`, and is challenged when it does not', async () => {
-    const args = { item: 'apples' }
+  const args = { item: 'apples' }
+  const contentType = 'application/json'
+  const body = canonicalize(args)
+
+  /** A guarded tool on loopback, and the way this client calls it. */
+  async function guardedTool(nonces?: DpopNonces) {
     const { house, activation, reminted } = await counter('look', 'stock/read', args)
     const handled: unknown[] = []
     const handler = (given: unknown) => {
@@ -145,37 +160,53 @@ describe('oauth4webapi at a resource on loopback', () => {
       return { done: true }
     }
     const tools = Object.values(shippingTools).map((definition) => ({ definition, handler }))
-    const served = await serveResource({ id: 'stock', tools }, guardOf(house))
+    const served = await serveResource({ id: 'stock', tools, ...(nonces && { nonces }) }, guardOf(house))
     const token = reminted({ aud: served.url })
-    const body = canonicalize(args)
-    const contentType = 'application/json'
-    const digest = requestDigest({ query: '', contentType, body: new TextEncoder().encode(body) })
-    const call = async (DPoP: oauth.DPoPHandle) =>
-      oauth.protectedResourceRequest(
-        token,
-        'POST',
-        new URL(`${served.url}/read`),
-        new Headers({ 'content-type': contentType, 'delegation-chain': activation.chain.join(', ') }),
-        body,
-        { DPoP, [oauth.allowInsecureRequests]: true },
-      )
+    const headers = { 'content-type': contentType, 'delegation-chain': activation.chain.join(', ') }
+    const target = new URL(`${served.url}/read`)
+    const call = (DPoP: oauth.DPoPHandle): Promise<unknown> =>
+      oauth
+        .protectedResourceRequest(token, 'POST', target, new Headers(headers), body, {
+          DPoP,
+          [oauth.allowInsecureRequests]: true,
+        })
+        .catch((error: unknown) => error)
+    return { call, handled, close: served.close }
+  }
+
+  /** What the client is told to add to its proofs: the digest of this request. */
+  const digest = requestDigest({ query: '', contentType, body: new TextEncoder().encode(body) })
+  const binding = {
+    [oauth.modifyAssertion]: (_header: unknown, claims: Record<string, oauth.JsonValue | undefined>) => {
+      claims['ajwt_req'] = digest
+    },
+  }
+
+  it('reaches a guarded tool when it adds `ajwt_req`, and is challenged when it does not', async () => {
+    const { call, handled, close } = await guardedTool()
     const keys = await webKeys('reader')
-    const plain = await call(oauth.DPoP({}, keys)).catch((error: unknown) => error)
-    expect(plain).toBeInstanceOf(oauth.WWWAuthenticateChallengeError)
-    const { cause, response } = plain as oauth.WWWAuthenticateChallengeError
+    const refusal = await call(oauth.DPoP({}, keys))
+    expect(refusal).toBeInstanceOf(oauth.WWWAuthenticateChallengeError)
+    const { cause, response } = refusal as oauth.WWWAuthenticateChallengeError
     expect(cause).toMatchObject([{ scheme: 'dpop', parameters: { error: 'invalid_dpop_proof' } }])
     expect(await response.json()).toMatchObject({ code: 'ERR_PROOF_REQUEST' })
     expect(handled).toEqual([])
 
-    const binding = {
-      [oauth.modifyAssertion]: (_: unknown, claims: oauth.JsonObject) => {
-        claims['ajwt_req'] = digest
-      },
-    }
-    const answer = await call(oauth.DPoP({}, keys, binding))
-    expect(answer.status).toBe(200)
+    expect(await call(oauth.DPoP({}, keys, binding))).toMatchObject({ status: 200 })
     expect(handled).toEqual([args])
-    await served.close()
+    await close()
+  })
+
+  it('understands that a nonce is asked for, and comes back with it', async () => {
+    const nonces = createDpopNonces({ secret: new Uint8Array(32).fill(7), clock })
+    const { call, handled, close } = await guardedTool(nonces)
+    const handle = oauth.DPoP({}, await webKeys('reader'), binding)
+    const asked = await call(handle)
+    expect(oauth.isDPoPNonceError(asked)).toBe(true)
+    expect(handled).toEqual([])
+    expect(await call(handle)).toMatchObject({ status: 200 })
+    expect(handled).toEqual([args])
+    await close()
   })
 })
 
