@@ -14,7 +14,8 @@ import { createCodeCache } from './identity/code-cache.js'
 import { freezeAgent, type LiveAgent } from './identity/live-agent.js'
 import { registerAgent } from './identity/register.js'
 import type { Registration } from './identity/registration.js'
-import { newestKey } from './identity/registration-keys.js'
+import { newestKey, registeredKey } from './identity/registration-keys.js'
+import type { PublicJwk } from './keys/public-jwk.js'
 import { assemble, type Parts, type RuntimeOptions, runtimeClientId } from './parts.js'
 import type {
   ApprovalDecision,
@@ -169,8 +170,8 @@ function agentDirectory(live: ReadonlyMap<string, LiveAgent>, parts: Parts) {
       if (!registration) throw new AgenticError('ERR_AGENT_UNKNOWN', 'there is no such registration')
       return registration
     },
-    keyOf(registration: Registration) {
-      const registered = newestKey(registration)
+    keyOf(registration: Registration, jwk: PublicJwk = newestKey(registration).jwk) {
+      const registered = registeredKey(registration, jwk)
       const key = parts.agentKey(registration.agentId, registration.agentChecksum, registered.epoch)
       if (key.publicKey.thumbprint !== registered.kid) {
         throw new AgenticError(

@@ -6,6 +6,7 @@ import type { EventStore } from '../execution/events.js'
 import type { ExecutionStore } from '../execution/store.js'
 import type { LiveAgent } from '../identity/live-agent.js'
 import type { Registration } from '../identity/registration.js'
+import type { PublicJwk } from '../keys/public-jwk.js'
 import type { SigningKey } from '../keys/signing-key.js'
 import type { ExecutionAuthority } from './authority-port.js'
 import type { CheckpointStore } from './checkpoint-port.js'
@@ -18,8 +19,9 @@ export interface AgentDirectory {
   agent(agentId: string): LiveAgent
   /** @throws AgenticError ERR_AGENT_UNKNOWN */
   registration(registrationId: string): Promise<Registration>
-  /** The key of exactly this registration. @throws AgenticError ERR_KEY_INVALID when this process has it not */
-  keyOf(registration: Registration): SigningKey
+  /** A key of exactly this registration: the newest, or the one with this public half.
+   * @throws AgenticError ERR_KEY_INVALID when this process has it not */
+  keyOf(registration: Registration, jwk?: PublicJwk): SigningKey
 }
 
 export interface EngineDeps {

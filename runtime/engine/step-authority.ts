@@ -1,6 +1,6 @@
 /** Authority follows delegation: what a step may do is signed by the agent of the step that delegates it. */
 import { nowSeconds } from '../clock.js'
-import { decodeAssertion } from '../delegation/assertion.js'
+import { type Assertion, decodeAssertion } from '../delegation/assertion.js'
 import { deriveAssertion } from '../delegation/derive.js'
 import { AgenticError } from '../errors.js'
 import type { ActivationRow } from '../execution/records.js'
@@ -56,14 +56,19 @@ async function delegatedChain(
       agentProof: { agentChecksum: registration.agentChecksum, registrationId: registration.registrationId },
       intent: { workflowStep: step.id, activationId: activation.activationId },
     },
-    await delegatorKey(delegatorId, scope),
+    await delegatorKey(delegatorId, decodeAssertion(leaf), scope),
     { clock: scope.deps.clock },
   )
   return [...held, assertion]
 }
 
-/** An agent that changed since it was registered signs nothing. */
-async function delegatorKey(delegatorId: string, scope: LiveStep['scope']): Promise<SigningKey> {
+/** An agent that changed since it was registered signs nothing. What it passes on it signs with the key that holds it.
+ * @param held what the delegator holds */
+async function delegatorKey(
+  delegatorId: string,
+  held: Assertion,
+  scope: LiveStep['scope'],
+): Promise<SigningKey> {
   const delegator = scope.workflow.step(delegatorId)
   const registrationId = delegator.kind === 'agent' ? scope.execution.pinned[delegator.agent] : undefined
   if (delegator.kind !== 'agent' || registrationId === undefined) {
@@ -72,5 +77,5 @@ async function delegatorKey(delegatorId: string, scope: LiveStep['scope']): Prom
   const { agents, clock } = scope.deps
   const registration = await agents.registration(registrationId)
   verifyIdentity(agents.agent(delegator.agent), registration, nowSeconds(clock))
-  return agents.keyOf(registration)
+  return agents.keyOf(registration, held.jwk)
 }

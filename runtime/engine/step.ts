@@ -8,6 +8,7 @@
  * E7 The context is dead before the step's result is looked at.
  */
 import { nowSeconds } from '../clock.js'
+import { decodeAssertion } from '../delegation/assertion.js'
 import { AgenticError, type ErrorCode, isAgenticError } from '../errors.js'
 import type { LiveAgent } from '../identity/live-agent.js'
 import type { Registration } from '../identity/registration.js'
@@ -74,7 +75,7 @@ async function runAgent(
   const client = deps.clients.open({
     activation,
     workflow: { id: scope.workflow.id },
-    agentKey: deps.agents.keyOf(registration),
+    agentKey: deps.agents.keyOf(registration, decodeAssertion(activation.chain.at(-1) ?? '').jwk),
     input,
     signal,
   })

@@ -6,6 +6,7 @@ import { createToolServer } from '../../runtime/guard/tool-server.js'
 import type { AgentDefinition } from '../../runtime/identity/agent.js'
 import { freezeAgent, type LiveAgent } from '../../runtime/identity/live-agent.js'
 import { registerAgent } from '../../runtime/identity/register.js'
+import { newestKey, registeredKey } from '../../runtime/identity/registration-keys.js'
 import { assemble, type Parts, runtimeClientId } from '../../runtime/parts.js'
 import type { Workflow } from '../../runtime/workflow/definition.js'
 import { type FakeClock, fakeClock } from './fake-clock.js'
@@ -73,8 +74,12 @@ export async function engineRig(agents: readonly AgentDefinition[]): Promise<Eng
         if (!found) throw new Error('no such registration')
         return found
       },
-      keyOf: ({ agentId, agentChecksum, keys }) =>
-        parts.agentKey(agentId, agentChecksum, keys.at(-1)?.epoch ?? 0),
+      keyOf: (registration, jwk = newestKey(registration).jwk) =>
+        parts.agentKey(
+          registration.agentId,
+          registration.agentChecksum,
+          registeredKey(registration, jwk).epoch,
+        ),
     },
     clients: createActivationClients({
       issuer: parts.authority,
