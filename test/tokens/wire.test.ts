@@ -126,4 +126,16 @@ describe('a claims set in a polluted realm', () => {
       Reflect.deleteProperty(Object.prototype, 'client_id')
     }
   })
+  attack('X10', 'an approval that only `Object.prototype` has is none', () => {
+    const polluted = { use: 'once', approval: (approved.intent as JsonObject)['approval'] }
+    for (const [name, value] of Object.entries(polluted)) {
+      Object.defineProperty(Object.prototype, name, { value, configurable: true })
+    }
+    try {
+      const { intent } = read(plain)
+      expect(Object.hasOwn(intent, 'approval') || Object.hasOwn(intent, 'use')).toBe(false)
+    } finally {
+      for (const name of Object.keys(polluted)) Reflect.deleteProperty(Object.prototype, name)
+    }
+  })
 })
