@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { AgenticError } from '../../runtime/errors.js'
 import type { AgentDefinition } from '../../runtime/identity/agent.js'
-import { planRegistration, type RegisterOptions, registerAgent } from '../../runtime/identity/register.js'
+import { type RegisterOptions, registerAgent } from '../../runtime/identity/register.js'
 import type { RegistrationStore } from '../../runtime/identity/registration.js'
-import { nextVersion } from '../../runtime/identity/version.js'
 import { expectCode } from '../support/expect-code.js'
 import { fixedKey } from '../support/fixed-keys.js'
 import { memoryRegistrations } from '../support/memory-registrations.js'
@@ -50,6 +49,7 @@ describe('registerAgent (PROTOCOL 2.3)', () => {
     ['tool changed', { tools: [readTool('read', 'writes')] }, 'tool "read" changed', '2.0.0'],
     ['tool added', { tools: [readTool('read'), readTool('send')] }, 'tool "send" added', '1.1.0'],
     ['configuration', { configuration: { temperature: 1 } }, 'configuration', '1.0.1'],
+    ['code read', { module: import.meta.url }, 'code now deep, deps', '1.0.1'],
     ['scopes widened', { scopes: ['repo:read', 'repo:write'] }, 'scopes', '1.0.1'],
     [
       'prompt and scopes',
@@ -140,38 +140,5 @@ describe('registerAgent (PROTOCOL 2.3)', () => {
     }
     await expectCode(registerAgent(await liveScanner(), registering(failing)), 'ERR_STORE_FAILED')
     expect(saves).toBe(1)
-  })
-})
-
-describe('planRegistration', () => {
-  it('is about one agent', async () => {
-    const store = memoryRegistrations()
-    const { registration } = await registerAgent(await liveScanner(), registering(store))
-    const [key] = registration.keys
-    if (key === undefined) throw new Error('the registration has a key')
-    const request = { ...registration, key }
-    const allowing = { ...accepting, administrator: true }
-    expect(planRegistration([registration], request, allowing).kind).toBe('existing')
-    expect(() => planRegistration([registration], { ...request, agentId: 'other' }, allowing)).toThrow(
-      TypeError,
-    )
-    expect(planRegistration([], request, allowing)).toEqual({
-      kind: 'new',
-      version: '1.0.0',
-      scopes: ['repo:read'],
-    })
-  })
-})
-
-describe('nextVersion', () => {
-  const components = (tools: Record<string, string>, prompt = 'p') => ({ prompt, tools, configuration: 'c' })
-
-  it('counts the gravest change', () => {
-    const before = components({ read: 'a' })
-    expect(nextVersion('1.4.2', before, components({ read: 'b', send: 'c' }))).toBe('2.0.0')
-    expect(nextVersion('1.4.2', before, components({ send: 'c' }))).toBe('2.0.0')
-    expect(nextVersion('1.4.2', before, components({ read: 'a', send: 'c' }, 'q'))).toBe('2.0.0')
-    expect(nextVersion('1.4.2', before, components({ read: 'a', send: 'c' }))).toBe('1.5.0')
-    expect(nextVersion('1.4.2', before, { ...before, code: 'x' })).toBe('1.4.3')
   })
 })
