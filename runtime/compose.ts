@@ -15,6 +15,7 @@ import { freezeAgent, type LiveAgent } from './identity/live-agent.js'
 import { registerAgent } from './identity/register.js'
 import type { Registration } from './identity/registration.js'
 import { newestKey, registeredKey } from './identity/registration-keys.js'
+import { masterSecretFromText } from './keys/master-secret.js'
 import type { PublicJwk } from './keys/public-jwk.js'
 import { assemble, type Parts, type RuntimeOptions, runtimeClientId } from './parts.js'
 import type {
@@ -38,7 +39,7 @@ export type { RuntimeOptions } from './parts.js'
  * @throws AgenticError ERR_STORE_*, ERR_MASTER_SECRET_*, ERR_AUDIT_CORRUPT: it refuses to start rather than to forget
  */
 export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
-  const parts = await assemble(options)
+  const parts = await assemble({ ...environment(), ...options })
   const live = new Map<string, LiveAgent>()
   const codeCache = createCodeCache()
   const directory = agentDirectory(live, parts)
@@ -153,6 +154,20 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
       }
     },
     close: () => parts.close(),
+  }
+}
+
+/** Taken once, and out of the environment, so that no process started later inherits it. */
+const masterSecretText = process.env['BATON_MASTER_SECRET']
+delete process.env['BATON_MASTER_SECRET']
+
+/** What the environment says of a runtime; its options have the last word. */
+function environment(): RuntimeOptions {
+  return {
+    masterSecretRequired: process.env['NODE_ENV'] === 'production',
+    ...(masterSecretText !== undefined && {
+      masterSecret: { load: async () => masterSecretFromText(masterSecretText) },
+    }),
   }
 }
 

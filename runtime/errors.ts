@@ -55,6 +55,7 @@ export const oauthAnswers = {
   ERR_MASTER_SECRET_MISSING: serverError,
   ERR_MASTER_SECRET_EXPOSED: serverError,
   ERR_MASTER_SECRET_INVALID: serverError,
+  ERR_MASTER_SECRET_UNWRAP: serverError,
   ERR_CRYPTO_SELF_TEST: serverError,
   // A proof about a new key (PROTOCOL 2.3) that was made for another key, authority, agent, checksum or epoch.
   ERR_KEY_PROOF_KEY: invalidProof,

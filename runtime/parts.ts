@@ -9,6 +9,7 @@ import { type Authority, createAuthority } from './authority/authority.js'
 import { requireStanding } from './authority/standing.js'
 import { type Clock, systemClock } from './clock.js'
 import { createLinkCache } from './delegation/verified-links.js'
+import { AgenticError } from './errors.js'
 import { createEventFeed, type EventFeed } from './execution/event-feed.js'
 import { signReceipt } from './execution/receipt.js'
 import type { GuardDeps } from './guard/deps.js'
@@ -16,6 +17,7 @@ import { type AuthorityKeys, createAuthorityKeys } from './keys/authority-keys.j
 import { deriveEs256Key, deriveKey, type KeyDerivation } from './keys/derive.js'
 import { createKeyring, type Keyring } from './keys/keyring.js'
 import { loadMasterSecret, type MasterSecret, masterSecretFrom } from './keys/master-secret.js'
+import type { MasterSecretSource } from './keys/master-secret-source.js'
 import type { Ed25519PublicKey, KeyAlgorithm } from './keys/public-key.js'
 import type { KeyEpoch } from './keys/rotation.js'
 import type { SigningKey } from './keys/signing-key.js'
@@ -27,8 +29,11 @@ export interface RuntimeOptions {
   readonly store?: string
   /** Where the master secret and the audit log are kept; default: the folder of the store's file. */
   readonly stateFolder?: string
-  /** 32 bytes from which every key of this runtime is derived; default: a file in the state folder, made on first use. */
-  readonly masterSecret?: Uint8Array
+  /** From which every key of this runtime is derived: 32 bytes, or who has them (a KMS). Default: what the variable
+   * BATON_MASTER_SECRET holds, 32 bytes in base64url; else the file `master.key` in the state folder. */
+  readonly masterSecret?: Uint8Array | MasterSecretSource
+  /** Whether to refuse to start when there is none, instead of making one; default: when NODE_ENV is production. */
+  readonly masterSecretRequired?: boolean
   /** This authority's identifier, an absolute URI. */
   readonly issuer?: string
   /** Issuers whose ID tokens prove who starts a run; default: none. */
@@ -79,7 +84,7 @@ export async function assemble(options: RuntimeOptions): Promise<Parts> {
   const store = await openStore(url, { clock })
   try {
     const keyring = createKeyring(options.ed25519 === undefined ? {} : { backend: options.ed25519 })
-    const master = masterSecretOf(options, folder)
+    const master = await masterSecretOf(options, folder)
     const info = (purpose: string, id = '-', checksum = '-', epoch = 0): KeyDerivation => ({
       purpose,
       iss: issuer,
@@ -110,10 +115,15 @@ export async function assemble(options: RuntimeOptions): Promise<Parts> {
 }
 
 /** In memory and without a given secret nothing outlives the process, keys neither. */
-function masterSecretOf(options: RuntimeOptions, folder: string | undefined): MasterSecret {
-  if (options.masterSecret) return masterSecretFrom(options.masterSecret)
-  if (folder === undefined) return masterSecretFrom(randomBytes(32))
-  return loadMasterSecret(join(folder, 'master.key'), { create: true })
+async function masterSecretOf(options: RuntimeOptions, folder: string | undefined): Promise<MasterSecret> {
+  const { masterSecret, masterSecretRequired = false } = options
+  if (masterSecret instanceof Uint8Array) return masterSecretFrom(masterSecret)
+  if (masterSecret) return masterSecret.load()
+  if (folder !== undefined)
+    return loadMasterSecret(join(folder, 'master.key'), { create: !masterSecretRequired })
+  if (masterSecretRequired)
+    throw new AgenticError('ERR_MASTER_SECRET_MISSING', 'master secret: none is given, and one is required')
+  return masterSecretFrom(randomBytes(32))
 }
 
 function authorityEpochs({

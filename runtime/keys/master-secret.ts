@@ -1,19 +1,8 @@
 /** The secret all derived keys come from, and the file it is kept in. */
 import { hkdfSync, randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fstatSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
-import { dirname } from 'node:path'
+import { decodeBase64url } from '../encoding/base64url.js'
 import { AgenticError } from '../errors.js'
+import { createSecretFile, readSecretFile } from './secret-file.js'
 
 const secretLength = 32
 const salt = 'baton-runtime agent key v1'
@@ -41,6 +30,23 @@ export function masterSecretFrom(bytes: Uint8Array): MasterSecret {
   })
 }
 
+/** Reads the secret as an environment variable or a secret manager hands it over.
+ * @param text base64url of 32 bytes, 43 characters, without padding or white space
+ * @throws AgenticError ERR_MASTER_SECRET_INVALID; neither message nor cause holds a part of the text */
+export function masterSecretFromText(text: string): MasterSecret {
+  let bytes: Uint8Array
+  try {
+    bytes = decodeBase64url(text)
+  } catch {
+    throw new AgenticError('ERR_MASTER_SECRET_INVALID', 'master secret: expected 32 bytes in base64url')
+  }
+  try {
+    return masterSecretFrom(bytes)
+  } finally {
+    bytes.fill(0)
+  }
+}
+
 /** Reads the secret's file, 32 raw bytes readable by its owner alone. Synchronous: it runs once, at start.
  * @param options.create make it when there is none; of several who try at once one wins and all get its secret
  * @throws AgenticError ERR_MASTER_SECRET_MISSING, ERR_MASTER_SECRET_EXPOSED (group or others have a right to it,
@@ -51,7 +57,9 @@ export function loadMasterSecret(file: string, options: { readonly create: boole
   const found = readSecret(file)
   if (found !== undefined) return found
   if (options.create) {
-    createSecret(file)
+    const secret = randomBytes(secretLength)
+    createSecretFile(file, secret)
+    secret.fill(0)
     const created = readSecret(file)
     if (created !== undefined) return created
   }
@@ -60,81 +68,9 @@ export function loadMasterSecret(file: string, options: { readonly create: boole
 
 /** @returns undefined when there is no such file */
 function readSecret(file: string): MasterSecret | undefined {
-  let descriptor: number
-  try {
-    // Not through a link, and not waiting for the other end of a pipe. (Windows knows neither flag: there they are 0.)
-    descriptor = openSync(
-      file,
-      constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0),
-    )
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    if (code === 'ENOENT') return undefined
-    throw new AgenticError('ERR_MASTER_SECRET_INVALID', 'master secret: expected a readable regular file', {
-      cause,
-    })
-  }
-  try {
-    // Of the open file, not of the name: nothing can be exchanged between the check and the reading.
-    requirePrivate(descriptor)
-    const bytes = Buffer.alloc(secretLength + 1)
-    const length = readSync(descriptor, bytes, 0, bytes.length, 0)
-    const secret = masterSecretFrom(bytes.subarray(0, length))
-    bytes.fill(0)
-    return secret
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
-function requirePrivate(descriptor: number): void {
-  const stat = fstatSync(descriptor)
-  if (!stat.isFile())
-    throw new AgenticError('ERR_MASTER_SECRET_INVALID', 'master secret: expected a regular file')
-  const user = process.geteuid?.()
-  if (user === undefined) return // Windows has neither modes nor user ids: its access lists are not checked
-  if ((stat.mode & 0o077) !== 0) {
-    throw new AgenticError(
-      'ERR_MASTER_SECRET_EXPOSED',
-      'master secret: expected mode 0600, others have rights to the file',
-    )
-  }
-  if (stat.uid !== user) {
-    throw new AgenticError('ERR_MASTER_SECRET_EXPOSED', 'master secret: the file belongs to another user')
-  }
-}
-
-/** Writes a new secret beside the file and links it into place; an existing file is never replaced. */
-function createSecret(file: string): void {
-  const secret = randomBytes(secretLength)
-  const beside = `${file}.${randomBytes(8).toString('hex')}.new`
-  try {
-    const descriptor = openSync(beside, 'wx', 0o600)
-    try {
-      fchmodSync(descriptor, 0o600) // whatever the umask
-      writeSync(descriptor, secret)
-      fsyncSync(descriptor)
-    } finally {
-      closeSync(descriptor)
-    }
-    linkSync(beside, file)
-  } catch (cause) {
-    // Another process was first: its secret is the secret.
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause
-  } finally {
-    rmSync(beside, { force: true })
-    secret.fill(0)
-  }
-  syncDirectory(dirname(file))
-}
-
-/** So that the name, too, outlives a power failure. */
-function syncDirectory(directory: string): void {
-  if (process.platform === 'win32') return // directories cannot be opened there
-  const descriptor = openSync(directory, 'r')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
+  const bytes = readSecretFile(file, 'master secret', secretLength)
+  if (bytes === undefined) return undefined
+  const secret = masterSecretFrom(bytes)
+  bytes.fill(0)
+  return secret
 }

@@ -18,7 +18,7 @@ import { fileURLToPath } from 'node:url'
 import { format, inspect } from 'node:util'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { loadMasterSecret, masterSecretFrom } from '../../runtime/keys/master-secret.js'
+import { loadMasterSecret, masterSecretFrom, masterSecretFromText } from '../../runtime/keys/master-secret.js'
 import { expectCode } from '../support/expect-code.js'
 
 const windows = process.platform === 'win32'
@@ -79,6 +79,29 @@ describe('the master secret', () => {
       () => masterSecretFrom('x'.repeat(32) as unknown as Uint8Array),
       'ERR_MASTER_SECRET_INVALID',
     )
+  })
+})
+
+describe('the master secret as text', () => {
+  const bytes = Buffer.alloc(32, 0xfb)
+  const text = bytes.toString('base64url')
+
+  it('is 32 bytes in base64url, spelled in one way', async () => {
+    expect(hexOf(masterSecretFromText(text).expand('a'))).toBe(hexOf(masterSecretFrom(bytes).expand('a')))
+    for (const wrong of [
+      '',
+      `${text}=`,
+      `${text}\n`,
+      ` ${text}`,
+      `${text.slice(0, -1)}9`,
+      bytes.toString('base64').replace('=', ''),
+      bytes.toString('hex'),
+      Buffer.alloc(31, 1).toString('base64url'),
+      Buffer.alloc(33, 1).toString('base64url'),
+    ]) {
+      const error = await expectCode(() => masterSecretFromText(wrong), 'ERR_MASTER_SECRET_INVALID')
+      expect(`${error.stack}${String(error.cause)}`).not.toContain(wrong.slice(0, 20) || '=====')
+    }
   })
 })
 
@@ -212,9 +235,9 @@ async function race(processes: number, files: readonly string[]): Promise<string
 /** The loader as plain JavaScript in a folder of its own, for processes that run without a test runner. */
 function transpiled(): string {
   const out = join(folder, 'js')
-  mkdirSync(join(out, 'keys'), { recursive: true })
+  for (const room of ['keys', 'encoding']) mkdirSync(join(out, room), { recursive: true })
   writeFileSync(join(out, 'package.json'), '{"type":"module"}')
-  for (const name of ['errors', 'keys/master-secret']) {
+  for (const name of ['errors', 'encoding/base64url', 'keys/secret-file', 'keys/master-secret']) {
     const source = readFileSync(fileURLToPath(new URL(`../../runtime/${name}.ts`, import.meta.url)), 'utf8')
     const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 }
     writeFileSync(
