@@ -112,12 +112,12 @@ export function fileKeyWrapper(keyFile: string, options: { readonly create: bool
       return Buffer.concat([Buffer.of(version), nonce, sealed])
     },
     async unwrap(wrapped) {
+      // Exactly this long: GCM would take a shorter tag as well, which is quickly guessed.
       if (wrapped.length !== wrappedLength || wrapped[0] !== version)
         throw new AgenticError('ERR_MASTER_SECRET_UNWRAP', `expected ${wrappedLength} bytes of version 1`)
       const key = requireKey()
       const nonce = wrapped.subarray(1, 1 + nonceLength)
-      // The length of the tag is given: GCM would else take a shorter one, which is quickly guessed.
-      const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagLength })
+      const decipher = createDecipheriv('aes-256-gcm', key, nonce)
       decipher.setAAD(context).setAuthTag(wrapped.subarray(-tagLength))
       try {
         return Buffer.concat([

@@ -81,6 +81,9 @@ describe('a wrapped master secret', () => {
   it('is missed when it, or its key, is not there and must not be made', async () => {
     await expectCode(expanded(), 'ERR_MASTER_SECRET_MISSING')
     expect(readdirSync(folder)).toEqual([])
+    await expectCode(expanded(false, fileKeyWrapper(keyFile, { create: true })), 'ERR_MASTER_SECRET_MISSING')
+    await expectCode(expanded(true, fileKeyWrapper(keyFile, { create: false })), 'ERR_MASTER_SECRET_MISSING')
+    expect(readdirSync(folder)).toEqual([])
     await expanded(true)
     rmSync(keyFile)
     // No new key is made for what an old one wrapped, whatever is allowed.
