@@ -134,7 +134,7 @@ export const shownIn: Readonly<Record<string, Readonly<Record<string, Reason>>>>
   'runtime/identity/observed-files.ts': { name: 'place' },
   'runtime/identity/package-files.ts': { 'entry.name': 'place', folder: 'place', 'found.json.name': 'place' },
   // "prompt", "configuration", "code", and tools by their names.
-  'runtime/identity/register.ts': { 'changesOf(existing, { ...incoming, scopes })': 'id' },
+  'runtime/identity/plan-registration.ts': { 'changesOf(existing, { ...incoming, scopes })': 'id' },
   'runtime/identity/verify-identity.ts': {
     'explainMismatch(registration.components, agent.components())': 'id',
   },
