@@ -15,6 +15,23 @@ export type {
   ToolDefinition,
 } from './identity/agent.js'
 export { defineAgent, defineTool } from './identity/define.js'
+export { exportJwkSet, type JwkSet, type KeySet, parseJwkSet } from './keys/jwk-set.js'
+export {
+  type KeyProofRules,
+  type KeyProofSubject,
+  signKeyProof,
+  verifyKeyProof,
+} from './keys/key-proof.js'
+export { createKeyring, type Keyring } from './keys/keyring.js'
+export {
+  fileKeyWrapper,
+  type KeyWrapper,
+  type MasterSecretSource,
+  wrappedMasterSecret,
+} from './keys/master-secret-source.js'
+export type { PublicJwk, PublicKey } from './keys/public-key.js'
+export type { KeyEpoch } from './keys/rotation.js'
+export type { SigningKey } from './keys/signing-key.js'
 export type { Preparation, Program } from './program.js'
 export type {
   ApprovalDecision,

@@ -112,7 +112,6 @@ export function fileKeyWrapper(keyFile: string, options: { readonly create: bool
       return Buffer.concat([Buffer.of(version), nonce, sealed])
     },
     async unwrap(wrapped) {
-      // Exactly this long: GCM would take a shorter tag as well, which is quickly guessed.
       if (wrapped.length !== wrappedLength || wrapped[0] !== version)
         throw new AgenticError('ERR_MASTER_SECRET_UNWRAP', `expected ${wrappedLength} bytes of version 1`)
       const key = requireKey()
