@@ -15,6 +15,16 @@ export type {
   ToolDefinition,
 } from './identity/agent.js'
 export { defineAgent, defineTool } from './identity/define.js'
+export {
+  compareMcpTools,
+  type McpToolChanges,
+  mcpToolManifest,
+  type PinnedMcpTool,
+  type PinnedMcpTools,
+  pinMcpTools,
+  requireSameMcpTools,
+} from './identity/mcp-tools.js'
+export { loadAttestedKey } from './keys/attested-key.js'
 export { exportJwkSet, type JwkSet, type KeySet, parseJwkSet } from './keys/jwk-set.js'
 export {
   type KeyProofRules,
