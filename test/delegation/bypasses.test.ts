@@ -96,6 +96,7 @@ describe('url is not passed by', () => {
         ['/%ef%bc%8e%ef%bc%8e/admin', '/%ef%bc%a1/admin'],
         ['/%e2%80%a5/admin', '/%e2%80%94/admin'],
         ['/..%ef%bc%8fadmin', '/..%ef%bc%a1admin'],
+        ['/a%ef%bc%8fadmin', '/a%ef%bc%a1admin'],
         ['/..%ef%bc%bcadmin', '/..%ef%bc%a1admin'],
         ['/a%ef%bc%9bb', '/a%ef%bc%a1b'],
       ),
@@ -209,6 +210,9 @@ describe('url is not passed by', () => {
       [host('a-.example.com'), host('a-a.example.com')],
       [host('EXAMPLE.com'), host('example.com')],
       [host('com'), host('example.com')],
+      // An a-label that spells no name: readers differ on whether it is one.
+      [host('xn--a.example.com'), host('xn--bcher-kva.example.com')],
+      [host('xn--99999999.example.com'), host('xn--bcher-kva.example.com')],
       [host('evil.com/example.com'), host('example.com')],
       [host('evil.com?.example.com'), host('example.com')],
       [host(`${'a'.repeat(64)}.example.com`), host(`${'a'.repeat(63)}.example.com`)],
