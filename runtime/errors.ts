@@ -56,6 +56,9 @@ export const oauthAnswers = {
   ERR_MASTER_SECRET_EXPOSED: serverError,
   ERR_MASTER_SECRET_INVALID: serverError,
   ERR_MASTER_SECRET_UNWRAP: serverError,
+  ERR_KEY_FILE_MISSING: serverError,
+  ERR_KEY_FILE_EXPOSED: serverError,
+  ERR_KEY_FILE_INVALID: serverError,
   ERR_CRYPTO_SELF_TEST: serverError,
   // A proof about a new key (PROTOCOL 2.3) that was made for another key, authority, agent, checksum or epoch.
   ERR_KEY_PROOF_KEY: invalidProof,

@@ -1,4 +1,5 @@
-/** Files that only their owner may read: the master secret, and what it is wrapped with. Synchronous: read once, at start. */
+/** Files that only their owner may read: a master secret, what it is wrapped with, an agent's own key. Synchronous:
+ * they are read once, at start. */
 import { randomBytes } from 'node:crypto'
 import {
   closeSync,
@@ -15,13 +16,27 @@ import {
 import { dirname } from 'node:path'
 import { AgenticError } from '../errors.js'
 
+/** What a file holds: its name in messages, and the codes of its refusals. */
+const kinds = {
+  'master secret': { exposed: 'ERR_MASTER_SECRET_EXPOSED', invalid: 'ERR_MASTER_SECRET_INVALID' },
+  'wrapped master secret': { exposed: 'ERR_MASTER_SECRET_EXPOSED', invalid: 'ERR_MASTER_SECRET_INVALID' },
+  'wrapping key': { exposed: 'ERR_MASTER_SECRET_EXPOSED', invalid: 'ERR_MASTER_SECRET_INVALID' },
+  'agent key': { exposed: 'ERR_KEY_FILE_EXPOSED', invalid: 'ERR_KEY_FILE_INVALID' },
+} as const
+
+export type SecretFileKind = keyof typeof kinds
+
 /** Reads a file whose owner alone has a right to it.
- * @param what it is, for messages
+ * @param what it holds
  * @param maxLength longest content in bytes; of a longer one a byte more is returned, for the caller to refuse
  * @returns undefined when there is no such file
- * @throws AgenticError ERR_MASTER_SECRET_EXPOSED (group or others have a right to it, or it belongs to another user),
- *   ERR_MASTER_SECRET_INVALID (a link, or no regular file) */
-export function readSecretFile(file: string, what: string, maxLength: number): Uint8Array | undefined {
+ * @throws AgenticError ERR_MASTER_SECRET_EXPOSED or ERR_KEY_FILE_EXPOSED (group or others have a right to it, or it
+ *   belongs to another user), ERR_MASTER_SECRET_INVALID or ERR_KEY_FILE_INVALID (a link, or no regular file) */
+export function readSecretFile(
+  file: string,
+  what: SecretFileKind,
+  maxLength: number,
+): Uint8Array | undefined {
   let descriptor: number
   try {
     // Not through a link, and not waiting for the other end of a pipe. (Windows knows neither flag: there they are 0.)
@@ -32,7 +47,7 @@ export function readSecretFile(file: string, what: string, maxLength: number): U
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     if (code === 'ENOENT') return undefined
-    throw new AgenticError('ERR_MASTER_SECRET_INVALID', `${what}: expected a readable regular file`, {
+    throw new AgenticError(kinds[what].invalid, `${what}: expected a readable regular file`, {
       cause,
     })
   }
@@ -49,19 +64,16 @@ export function readSecretFile(file: string, what: string, maxLength: number): U
   }
 }
 
-function requirePrivate(descriptor: number, what: string): void {
+function requirePrivate(descriptor: number, what: SecretFileKind): void {
   const stat = fstatSync(descriptor)
-  if (!stat.isFile()) throw new AgenticError('ERR_MASTER_SECRET_INVALID', `${what}: expected a regular file`)
+  if (!stat.isFile()) throw new AgenticError(kinds[what].invalid, `${what}: expected a regular file`)
   const user = process.geteuid?.()
   if (user === undefined) return // Windows has neither modes nor user ids: its access lists are not checked
   if ((stat.mode & 0o077) !== 0) {
-    throw new AgenticError(
-      'ERR_MASTER_SECRET_EXPOSED',
-      `${what}: expected mode 0600, others have rights to the file`,
-    )
+    throw new AgenticError(kinds[what].exposed, `${what}: expected mode 0600, others have rights to the file`)
   }
   if (stat.uid !== user) {
-    throw new AgenticError('ERR_MASTER_SECRET_EXPOSED', `${what}: the file belongs to another user`)
+    throw new AgenticError(kinds[what].exposed, `${what}: the file belongs to another user`)
   }
 }
 
