@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { TokenRequest } from '../../runtime/client/issuer.js'
+import { checkArguments, parseToolGrants } from '../../runtime/delegation/tools.js'
+import type { JsonObject } from '../../runtime/encoding/canonical-json.js'
 import { sha256 } from '../../runtime/encoding/digest.js'
 import { type AgenticError, isAgenticError } from '../../runtime/errors.js'
 import { createDpopProof } from '../../runtime/tokens/dpop-proof.js'
@@ -13,6 +15,7 @@ import {
   tokenRequest,
 } from '../support/authority-house.js'
 import { engineRig } from '../support/engine-rig.js'
+import { expectCode } from '../support/expect-code.js'
 import { fixedKey } from '../support/fixed-keys.js'
 import { changed, claimsOf, forge } from '../support/forger.js'
 import { type Counter, counter } from '../support/guard-house.js'
@@ -152,6 +155,13 @@ describe('a call with foreign text in a claim', () => {
       expect(await lookAtAnswer(at, { path })).not.toBe('passed')
     }
     lookAtRecords(at.house)
+    // A tool whose schema is open leaves it to the grant to refuse.
+    const grants = parseToolGrants({ 'stock/read': { item: { constraint_type: 'exact', value: 'apples' } } })
+    const open: JsonObject[] = [{ item: 'apples', [canary]: 1 }, { item: canary }, { [canary]: 1 }]
+    for (const args of open) {
+      const error = await expectCode(() => checkArguments(grants, 'stock/read', args), 'ERR_ARGUMENT_REFUSED')
+      watch.look('a refusal', error.message)
+    }
   })
 })
 

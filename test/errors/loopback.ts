@@ -5,7 +5,7 @@ import type { ResourceTool } from '../../runtime/guard/resource.js'
 import { type ServedResource, serveResource } from '../../runtime/guard/serve.js'
 import type { SigningKey } from '../../runtime/keys/signing-key.js'
 import { createDpopProof } from '../../runtime/tokens/dpop-proof.js'
-import { openHouse, startRun, tokenRequest } from '../support/authority-house.js'
+import { openHouse, recordsOf, startRun, tokenRequest } from '../support/authority-house.js'
 import { fixedKey } from '../support/fixed-keys.js'
 import { guardOf } from '../support/guard-house.js'
 import { shippingTools } from '../support/shipping.js'
@@ -31,6 +31,8 @@ export interface Counter {
   readonly chain: readonly string[]
   readonly args: string
   send(call?: Call): Promise<Answer>
+  /** The log as text. */
+  log(): string
   close(): Promise<void>
 }
 
@@ -58,6 +60,7 @@ export async function openCounter(
     token,
     chain: activation.chain,
     args,
+    log: () => JSON.stringify(recordsOf(house)),
     close: () => resource.close(),
     async send({
       body = args,

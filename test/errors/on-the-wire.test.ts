@@ -129,7 +129,7 @@ describe('what breaks behind a guard', () => {
 
   attack('X16', 'is an error of the server, and says nothing of what it was', async () => {
     const thrown: { error?: unknown } = {}
-    const { send } = await counter({
+    const { send, log } = await counter({
       guard: {
         requireStanding: async () => {
           throw thrown.error
@@ -143,6 +143,8 @@ describe('what breaks behind a guard', () => {
       expect(JSON.parse(answer.body)).toEqual({ error: 'server_error', error_description: generic })
       expect(JSON.stringify(answer)).not.toContain(canary)
     }
+    expect(log().split('"code":"server_error"')).toHaveLength(foreign.length + 1)
+    expect(log()).not.toContain(canary)
   })
 
   const serverErrors = (Object.keys(oauthAnswers) as ErrorCode[]).filter(
