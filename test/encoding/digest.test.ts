@@ -28,5 +28,8 @@ describe('digests', () => {
     for (const other of ['sha256:ab', 'sha256:a', 'sha256:aaa', '', 'SHA256:aa']) {
       expect(equalConstantTime('sha256:aa', other)).toBe(false)
     }
+    // As UTF-8 these are the same three bytes.
+    for (const other of ['\ud801', '\ufffd']) expect(equalConstantTime('\ud800', other)).toBe(false)
+    expect(equalConstantTime('\ud800', '\ud800')).toBe(true)
   })
 })
