@@ -20,8 +20,7 @@ export async function requestApproval(
   journal: Journal,
 ): Promise<ApprovalRow> {
   const gate = request.workflow.steps.find((step) => step.id === request.gate.step)
-  if (gate?.kind !== 'gate')
-    throw new AgenticError('ERR_STEP_UNKNOWN', 'this step is not a gate')
+  if (gate?.kind !== 'gate') throw new AgenticError('ERR_STEP_UNKNOWN', 'this step is not a gate')
   const asked = await deps.executions.decide(lease.executionId, [gate.id, gate.opens], (snapshot) => {
     requirePinnedWorkflow(snapshot.execution, request.workflow)
     const live = requireLive(snapshot, request.gate.activationId, lease.epoch)
