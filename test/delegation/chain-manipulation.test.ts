@@ -141,6 +141,7 @@ describe('the root of a chain, at every length,', () => {
       rootToken({ ...narrowing(0), initiated_by: undefined }),
       'ERR_CLAIM_INVALID',
     ],
+    ['one of an unknown initiator', rootToken({ ...narrowing(0), auth: undefined }), 'ERR_CLAIM_INVALID'],
     ['one that is over', rootToken({ ...narrowing(0), exp: chainTime }), 'ERR_TOKEN_EXPIRED'],
     ['one that is to come', rootToken({ ...narrowing(0), iat: chainTime + 31 }), 'ERR_TOKEN_FROM_FUTURE'],
   ]
