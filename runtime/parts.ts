@@ -6,7 +6,7 @@ import { createJournal } from './audit/journal.js'
 import { type AuditLog, openAuditLog } from './audit/log.js'
 import { memoryAuditStorage } from './audit/memory-storage.js'
 import { type Authority, createAuthority } from './authority/authority.js'
-import { requireStanding } from './authority/standing.js'
+import { requireStanding, requireStandingHops } from './authority/standing.js'
 import { type Clock, systemClock } from './clock.js'
 import { createLinkCache } from './delegation/verified-links.js'
 import { AgenticError } from './errors.js'
@@ -189,6 +189,7 @@ function connect(found: Found): Parts {
         },
         { ...store, clock },
       ),
+    requireStandingHops: ({ hops }) => requireStandingHops(hops, { ...store, clock }),
     fetchChain: (chainHash) => authority.chain(chainHash),
     journal,
     links,

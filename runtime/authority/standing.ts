@@ -1,7 +1,9 @@
 /** Whether what was minted still stands: asked by guards that share this authority's store (introspection). */
 import { nowSeconds } from '../clock.js'
+import type { Assertion } from '../delegation/assertion.js'
 import { AgenticError } from '../errors.js'
 import { requireLive } from '../execution/activation.js'
+import { requireServing } from '../identity/lifecycle.js'
 import type { AuthorityDeps } from './deps.js'
 import { loadPinned, requirePinned } from './hops.js'
 
@@ -35,5 +37,20 @@ export async function requireStanding(
       'ERR_TOKEN_REVOKED',
       'the token names another registration than the one that is pinned',
     )
+  }
+}
+
+/** Whether everybody who passed the authority on still counts: what a revoked agent delegated is revoked with it.
+ * @param hops of a verified chain
+ * @throws AgenticError ERR_AGENT_UNKNOWN, ERR_AGENT_REVOKED, ERR_AGENT_SUPERSEDED
+ * @see PROTOCOL 12 */
+export async function requireStandingHops(
+  hops: readonly Assertion[],
+  deps: Pick<AuthorityDeps, 'registrations' | 'clock'>,
+): Promise<void> {
+  for (const registrationId of new Set(hops.map((hop) => hop.agentProof.registrationId))) {
+    const registration = await deps.registrations.byId(registrationId)
+    if (!registration) throw new AgenticError('ERR_AGENT_UNKNOWN', 'a hop names no registration')
+    requireServing(registration, nowSeconds(deps.clock))
   }
 }

@@ -107,45 +107,47 @@ export function parseToolDetails(details: readonly JsonObject[]): ToolGrants {
   return readToolGrants(readObject(entry, 'tools'))
 }
 
+/** Checks the shape of every claim. Frozen through and through: verified ones are remembered and handed out again.
+ * @throws AgenticError ERR_CLAIM_INVALID, ERR_CONSTRAINT_INVALID */
 export function assertionFromWire(claims: JsonObject): Assertion {
   const proof = readObject(claims, 'agent_proof')
   const parentHash = readOptionalString(claims, 'par_hash')
   const initiatedBy = readOptionalString(claims, 'initiated_by')
-  return {
+  return Object.freeze({
     jti: readForeignId(claims, 'jti'),
     iss: readString(claims, 'iss'),
     iat: readTime(claims, 'iat'),
     exp: readTime(claims, 'exp'),
-    jwk: readObject(readObject(claims, 'cnf'), 'jwk') as unknown as PublicJwk,
+    jwk: Object.freeze(readObject(readObject(claims, 'cnf'), 'jwk')) as unknown as PublicJwk,
     depth: readCount(claims, 'del_depth'),
     maxDepth: readCount(claims, 'del_max_depth'),
     ...(parentHash !== undefined && { parentHash }),
     toolGrants: parseToolDetails(readObjects(claims, 'authorization_details')),
-    scope: readScope(claims),
-    agentProof: {
+    scope: Object.freeze(readScope(claims)),
+    agentProof: Object.freeze({
       agentChecksum: readString(proof, 'agent_checksum'),
       registrationId: readIdentifier(proof, 'registration_id'),
-    },
+    }),
     intent: intentFromWire(readObject(claims, 'intent')),
     ...(initiatedBy !== undefined && { initiatedBy }),
     ...(hasClaim(claims, 'auth') && { auth: authFromWire(readObject(claims, 'auth')) }),
-  }
+  })
 }
 
 function intentFromWire(intent: JsonObject): AssertionIntent {
   const taskDigest = readOptionalString(intent, 'task_digest')
-  return {
+  return Object.freeze({
     executionId: readForeignId(intent, 'execution_id'),
     workflowId: readIdentifier(intent, 'workflow_id'),
     workflowStep: readString(intent, 'workflow_step'),
     intentHash: readString(intent, 'intent_hash'),
     ...(hasClaim(intent, 'activation_id') && { activationId: readForeignId(intent, 'activation_id') }),
     ...(taskDigest !== undefined && { taskDigest }),
-  }
+  })
 }
 
 function authFromWire(auth: JsonObject): { method: string; time: number } {
-  return { method: readString(auth, 'method'), time: readTime(auth, 'time') }
+  return Object.freeze({ method: readString(auth, 'method'), time: readTime(auth, 'time') })
 }
 
 /** Gate only: an assertion as somebody wrote it. Proves nothing. */

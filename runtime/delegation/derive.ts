@@ -34,7 +34,8 @@ export interface DerivationRequest {
  * Signs what is passed on.
  * @param parent the chain the delegator holds, root first; its last assertion must name the delegator's key
  * @returns compact `delegation+jwt`, to be appended to the chain
- * @throws AgenticError ERR_CHAIN_* when it would not narrow, ERR_TOKEN_EXPIRED when the parent has ended
+ * @throws AgenticError ERR_CHAIN_* when it would not narrow, ERR_TOKEN_EXPIRED when the parent has ended,
+ *   ERR_CLAIM_INVALID, ERR_CONSTRAINT_INVALID, ERR_TOKEN_TOO_LARGE when no verifier would read it
  */
 export function deriveAssertion(
   parent: { readonly chain: readonly string[] },
@@ -49,7 +50,10 @@ export function deriveAssertion(
   const facts = { assertion: held, thumbprint: thumbprint(held.jwk), hash: signingInputHash(parentToken) }
   const child = childOf(held, facts.hash, request, delegatorKey, options.clock)
   requireChild(facts, child)
-  return signJws({ typ: 'delegation+jwt' }, assertionToWire(child), delegatorKey)
+  const token = signJws({ typ: 'delegation+jwt' }, assertionToWire(child), delegatorKey)
+  // What no verifier would read (a fraction for a depth, a constraint nobody knows, too long a token) is not passed on.
+  decodeAssertion(token)
+  return token
 }
 
 function childOf(

@@ -24,8 +24,10 @@ export function linkKey(previous: string, token: string): string {
   return sha256Base64url(`${previous}.${token}`)
 }
 
-/** @param maxLinks oldest unused links are dropped beyond this many */
+/** @param maxLinks oldest unused links are dropped beyond this many @throws TypeError for no positive integer */
 export function createLinkCache(maxLinks = 10_000): LinkCache {
+  if (!Number.isSafeInteger(maxLinks) || maxLinks < 1)
+    throw new TypeError('maxLinks: expected a positive integer')
   const links = new Map<string, VerifiedLink>()
   return {
     get(key) {

@@ -86,6 +86,8 @@ function checkSize(tokens: readonly string[]): void {
   if (tokens.length > maxHops) {
     throw new AgenticError('ERR_CHAIN_TOO_LONG', `a chain must have at most ${maxHops} hops`)
   }
+  if (!tokens.every((token) => typeof token === 'string'))
+    throw new AgenticError('ERR_TOKEN_MALFORMED', 'expected each hop as text')
   const bytes = tokens.reduce((sum, token) => sum + token.length, 0)
   if (bytes > maxChainBytes) {
     throw new AgenticError('ERR_CHAIN_TOO_LONG', `a chain must have at most ${maxChainBytes} bytes`)

@@ -43,6 +43,7 @@ export async function check(call: PresentedCall, deps: GuardDeps): Promise<Autho
   const { ordinal } = await call.verifyProof(token) // possession of the token's key, spent
   await deps.requireStanding(token) // revocation, epoch, live activation
   const chain = await requireChain(call, token, deps) // I1–I7, the token's own chain and key
+  await deps.requireStandingHops(chain) // nobody on the way was revoked
   requireStep(call.tool, token) // workflow and step allowed here
   const args = requireArguments(call, token, chain) // schema, details of token and leaf, approval
   requireScope(call.tool, token, chain) // last: 403 only for proven callers

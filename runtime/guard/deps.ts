@@ -2,6 +2,7 @@
 import type { Journal } from '../audit/journal.js'
 import type { Clock } from '../clock.js'
 import type { LinkCache } from '../delegation/verified-links.js'
+import type { VerifiedChain } from '../delegation/verify-chain.js'
 import type { ToolDefinition } from '../identity/agent.js'
 import type { Keyring } from '../keys/keyring.js'
 import type { PublicKey } from '../keys/public-key.js'
@@ -24,6 +25,8 @@ export interface GuardDeps {
   readonly keyring: Keyring
   readonly singleUse: SingleUse
   readonly requireStanding: RequireStanding
+  /** The same for each hop of the token's chain. @throws AgenticError ERR_AGENT_UNKNOWN, ERR_AGENT_REVOKED, ERR_AGENT_SUPERSEDED */
+  readonly requireStandingHops: (chain: VerifiedChain) => Promise<void>
   /** A chain by its hash, where the request did not carry it; undefined when unknown. */
   readonly fetchChain: (chainHash: string) => Promise<readonly string[] | undefined>
   readonly journal: Journal

@@ -37,6 +37,31 @@ function derive(
 
 const rules = { trustedKeys: [fixedKey('authority').publicKey], issuer, now: chainTime, keyring }
 
+describe('what no verifier would read', () => {
+  const wildcards = (count: number) =>
+    Object.fromEntries(
+      Array.from({ length: count }, (_, index) => [`a${index}`, { constraint_type: 'wildcard' }]),
+    )
+  const details = [{ type: 'attenuating_agent_token', tools: { shell: {} } }]
+  const open = () => [rootToken({ authorization_details: details })]
+
+  it.each<[string, Partial<DerivationRequest>, ErrorCode]>([
+    ['a fraction for a depth', { maxDepth: 1.5 }, 'ERR_CLAIM_INVALID'],
+    ['an id with a space', { agentProof: { ...proof, registrationId: 'a b' } }, 'ERR_CLAIM_INVALID'],
+    ['an empty activation', { intent: { workflowStep: 'step-1', activationId: '' } }, 'ERR_CLAIM_INVALID'],
+    [
+      'a constraint nobody knows',
+      { tools: { shell: { a: { constraint_type: 'magic' } } } as never },
+      'ERR_CONSTRAINT_INVALID',
+    ],
+    ['too much for one token', { tools: { shell: wildcards(400) } as never }, 'ERR_TOKEN_TOO_LARGE'],
+  ])('is not signed: %s', async (_what, changes, code) => {
+    const tools = parseToolGrants({ shell: {} })
+    await expectCode(() => derive(open(), { tools, ...changes }), code)
+    verifyChain([...open(), derive(open(), { tools })], rules)
+  })
+})
+
 describe('what a delegator signs', () => {
   it('verifies below the root, and says what was asked', () => {
     const root = rootToken()

@@ -181,3 +181,20 @@ describe('a whole chain in memory', () => {
     await refusedTwice(newer, chainRules(before), 'ERR_CHAIN_ROOT_UNTRUSTED')
   })
 })
+
+describe('what is remembered', () => {
+  attack('T9', 'cannot be widened through what it was handed out as', () => {
+    const cache = warm()
+    const { leaf, toolGrants, hops } = verifyChain(chain, chainRules({ cache }))
+    const parts = [leaf, leaf.scope, leaf.intent, leaf.agentProof, leaf.jwk, toolGrants, hops[0]?.auth]
+    for (const part of parts) expect(Object.isFrozen(part)).toBe(true)
+    expect(() => (leaf.scope as string[]).push('repo:admin')).toThrow(TypeError)
+    expect(verifyChain(chain, chainRules({ cache })).scope).toEqual(leaf.scope)
+  })
+
+  attack('X14', 'has a bound, and no bound that is none', () => {
+    for (const bound of [Number.NaN, Number.POSITIVE_INFINITY, 0, 1.5])
+      expect(() => createLinkCache(bound)).toThrow(TypeError)
+    verifyChain(chain, chainRules({ cache: createLinkCache(1) }))
+  })
+})

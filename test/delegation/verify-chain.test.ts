@@ -149,3 +149,14 @@ describe('keys along a chain', () => {
     expect(verify([root, hopToken(root, 1, own)]).key.thumbprint).toBe(agentKey(0).publicKey.thumbprint)
   })
 })
+
+describe('a chain that is no list of texts', () => {
+  it.each([[[1]], [[undefined]], [[null]], [[{}]], [[['a.b.c']]]])(
+    'is refused with a code: %j',
+    async (tokens) => {
+      const malformed = () => verify(tokens as never)
+      await expectCode(malformed, 'ERR_TOKEN_MALFORMED')
+      verify(chainOf(1))
+    },
+  )
+})

@@ -1,5 +1,5 @@
 /** A guard beside its authority, and calls that are right in everything but what is changed. */
-import { requireStanding } from '../../runtime/authority/standing.js'
+import { requireStanding, requireStandingHops } from '../../runtime/authority/standing.js'
 import { createLinkCache } from '../../runtime/delegation/verified-links.js'
 import { canonicalize, type JsonObject } from '../../runtime/encoding/canonical-json.js'
 import type { ActivationRow } from '../../runtime/execution/records.js'
@@ -35,6 +35,7 @@ export function guardOf(house: House, changes: Partial<GuardDeps> = {}): GuardDe
         { ...house.store, clock: house.clock },
       )
     },
+    requireStandingHops: ({ hops }) => requireStandingHops(hops, { ...house.store, clock: house.clock }),
     fetchChain: (chainHash) => house.authority.chain(chainHash),
     journal: house.deps.journal,
     links: createLinkCache(),
