@@ -9,13 +9,14 @@ export interface JsonObject {
   readonly [key: string]: JsonValue
 }
 
-/** Deepest nesting that is printed, and by default read (strict-json.ts). Also what ends a cycle. */
-export const maxJsonDepth = 64
+/** Deepest nesting that is printed, and by default read (strict-json.ts). Also what ends a cycle. A token needs 69 for
+ * constraints that are nested as deep as they may be, 32 (PROTOCOL 1). */
+export const maxJsonDepth = 72
 
 /** Prints a value as RFC 8785 canonical JSON.
  * Refused: undefined, functions, symbols, bigint, NaN and Infinity, integers beyond 2^53 − 1, lone
  * surrogates, sparse arrays, accessors, hidden or symbol keys, `__proto__` as a key, objects that are not
- * plain, nesting deeper than 64 (so cycles too). `-0` prints as `0`.
+ * plain, nesting deeper than 72 (so cycles too). `-0` prints as `0`.
  * @throws AgenticError ERR_JSON_NOT_CANONICAL
  * @see PROTOCOL 2.1
  */

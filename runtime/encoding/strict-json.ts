@@ -9,7 +9,7 @@ import { isExactNumber, type JsonObject, type JsonValue, maxJsonDepth } from './
 export interface JsonLimits {
   /** Longest input: bytes, or UTF-16 units of a text; default 1 MiB. */
   readonly maxBytes?: number
-  /** Deepest nesting, a lone scalar being 0; default 64. */
+  /** Deepest nesting, a lone scalar being 0; default 72. */
   readonly maxDepth?: number
   /** Objects without a prototype: a member that is missing reads as undefined even in a polluted realm. */
   readonly bare?: boolean

@@ -123,7 +123,7 @@ describe('an assertion, at every place,', () => {
     }
   })
 
-  attack('X14', 'nests 30 constraints and not one more', async () => {
+  attack('X14', 'nests 32 constraints and not one more', async () => {
     const nested =
       (depth: number): Profile =>
       () => {
@@ -131,13 +131,12 @@ describe('an assertion, at every place,', () => {
         for (let level = 1; level < depth; level++) constraint = all(constraint)
         return { authorization_details: granted({ tool: { argument: constraint } }) }
       }
-    // A constraint may be 32 deep; as claims, 30 of them reach the 64 levels that JSON may have here.
-    const chain = chainOf(longest, nested(30))
+    const chain = chainOf(longest, nested(32))
     accepted(chain)
     for (const place of somePlaces) {
       const over =
-        place === 0 ? [rootToken(nested(31)(0))] : grown(chain.slice(0, place), place + 1, nested(31))
-      await refused(over, 'ERR_TOKEN_JSON')
+        place === 0 ? [rootToken(nested(33)(0))] : grown(chain.slice(0, place), place + 1, nested(33))
+      await refused(over, 'ERR_CONSTRAINT_INVALID')
     }
   })
 })

@@ -202,9 +202,9 @@ const members: [what: string, payload: string, nearest: string][] = [
   ['a lone high surrogate', withMember('"a":"\\ud83d"'), withMember('"a":"\\ud83d\\ude02"')],
   ['a lone low surrogate in a name', withMember('"\\ude02":1'), withMember('"\\ud83d\\ude02":1')],
   [
-    'nesting of 65',
-    withMember(`"a":${'['.repeat(64)}${']'.repeat(64)}`),
-    withMember(`"a":${'['.repeat(63)}${']'.repeat(63)}`),
+    'nesting of 73',
+    withMember(`"a":${'['.repeat(72)}${']'.repeat(72)}`),
+    withMember(`"a":${'['.repeat(71)}${']'.repeat(71)}`),
   ],
   [
     'nesting of 1,500 objects',
