@@ -10,6 +10,7 @@ import { AgenticError } from './errors.js'
 import type { ActivationRow, ApprovalRow } from './execution/records.js'
 import { type ServedResource, serveResource } from './guard/serve.js'
 import { createToolServer } from './guard/tool-server.js'
+import { rotateKey } from './identity/add-key.js'
 import { createCodeCache } from './identity/code-cache.js'
 import { freezeAgent, type LiveAgent } from './identity/live-agent.js'
 import { registerAgent } from './identity/register.js'
@@ -124,6 +125,8 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
       return reports
     },
     revoke: (agent) => revoke(agent, parts),
+    rotateKey: (agent, { overlapSeconds = defaultOverlapSeconds } = {}) =>
+      rotate(agent, overlapSeconds, parts),
     async start(workflow, request) {
       const initiator = await initiatorFor(request, options, parts)
       return launch(request, (engine, asked) =>
@@ -268,6 +271,26 @@ async function recordRegistration(registration: Registration, outcome: string, p
       scopes: registration.scopes.join(' '),
     },
   })
+}
+
+const defaultOverlapSeconds = 24 * 3600
+
+async function rotate(agent: string, overlapSeconds: number, parts: Parts): Promise<Registration> {
+  const current = await parts.store.registrations.latest(agent)
+  if (!current) throw new AgenticError('ERR_AGENT_UNKNOWN', `agent "${agent}" is not registered`)
+  const { issuer, clock, keyring } = parts
+  const rotated = await rotateKey(
+    { registrationId: current.registrationId, clientId: runtimeClientId, overlapSeconds },
+    { issuer, clock, keyring, store: parts.store.registrations, keyFor: parts.agentKey },
+  )
+  const { kid, epoch } = newestKey(rotated)
+  await parts.audit.append({
+    type: 'agent.key_rotated',
+    actor: 'operator',
+    subjects: { registration_id: rotated.registrationId },
+    data: { agent, kid, epoch, overlap_seconds: overlapSeconds },
+  })
+  return rotated
 }
 
 /** Recorded first: a revocation that the log does not know of would be somebody's secret. */

@@ -128,6 +128,10 @@ export interface Runtime {
   }): Promise<readonly RegistrationReport[]>
   /** Ends an agent's registration for good: nothing is minted for it, and nothing minted for it counts any more. */
   revoke(agent: string): Promise<void>
+  /** Gives an agent its next key; the older ones count for the overlap, so that no run under way is cut off.
+   * @param options.overlapSeconds default 24 hours; 0 ends the older keys now
+   * @throws AgenticError ERR_AGENT_UNKNOWN, ERR_AGENT_REVOKED, ERR_KEY_LIMIT */
+  rotateKey(agent: string, options?: { readonly overlapSeconds?: number }): Promise<Registration>
   /** @throws AgenticError ERR_INPUT_INVALID, ERR_AGENT_UNKNOWN, ERR_AGENT_REVOKED */
   start(workflow: Workflow, options: StartOptions): Promise<Run>
   /** Goes on with a run that waits or was interrupted. @throws AgenticError ERR_EXECUTION_*, ERR_WORKFLOW_CHANGED */
