@@ -3,6 +3,7 @@
  * is accepted only when every reader must read it as this one does: what parsers are known to disagree
  * about is refused, not repaired. The tool uses the parsed `href` and follows no redirect with a token.
  */
+import { domainToASCII, domainToUnicode } from 'node:url'
 import type { JsonObject } from '../encoding/canonical-json.js'
 import { AgenticError } from '../errors.js'
 import { startsWithSegments } from './constraint-path.js'
@@ -18,6 +19,8 @@ export interface UrlRule {
 
 export const urlMembers: readonly string[] = ['scheme', 'host', 'host_suffix', 'port', 'path']
 
+// Taken once: a later patch of node:url does not change what is read.
+const [toAscii, toUnicode] = [domainToASCII, domainToUnicode]
 const defaultPorts = { https: 443, http: 80, wss: 443, ws: 80 } as const
 const hostName =
   /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/
@@ -40,7 +43,7 @@ export function parseUrlRule(value: JsonObject): UrlRule {
     return { ...rest, host }
   }
   if (typeof host_suffix === 'string' && host === undefined) {
-    if (!hostName.test(host_suffix) || isAddress(host_suffix)) {
+    if (!isHostName(host_suffix) || isAddress(host_suffix)) {
       throw invalid('"host_suffix" must be a lower-case a-label name without leading or trailing dot')
     }
     return { ...rest, host_suffix }
@@ -82,9 +85,17 @@ function hasSuffix(host: string, suffix: string): boolean {
 
 /** Lower-case a-labels without trailing dot, or an IP address exactly as the URL standard prints it. */
 function isCanonicalHost(host: string): boolean {
-  if (!isAddress(host)) return hostName.test(host)
+  if (!isAddress(host)) return isHostName(host)
   const parsed = parse(`http://${host}/`)
   return parsed !== undefined && parsed.hostname === host
+}
+
+/** Each a-label must spell a name, and be the one spelling of it: Node 24 lets `xn--a` pass that Node 22 refuses. */
+function isHostName(host: string): boolean {
+  if (!hostName.test(host)) return false
+  if (!host.includes('xn--')) return true
+  const name = toUnicode(host)
+  return name.split('.').every((label) => !label.startsWith('xn--')) && toAscii(name) === host
 }
 
 /** The URL standard reads a host whose last label is numeric (also `0x7f`) as an IPv4 address. */

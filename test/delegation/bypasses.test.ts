@@ -213,6 +213,8 @@ describe('url is not passed by', () => {
       // An a-label that spells no name: readers differ on whether it is one.
       [host('xn--a.example.com'), host('xn--bcher-kva.example.com')],
       [host('xn--99999999.example.com'), host('xn--bcher-kva.example.com')],
+      [host('xn--a-.example.com'), host('xn--fa-hia.example.com')],
+      [host('a.xn--.example.com'), host('a.xn.example.com')],
       [host('evil.com/example.com'), host('example.com')],
       [host('evil.com?.example.com'), host('example.com')],
       [host(`${'a'.repeat(64)}.example.com`), host(`${'a'.repeat(63)}.example.com`)],

@@ -135,6 +135,8 @@ describe('url', () => {
       { host: 'bücher.de' },
       { host_suffix: '.a.com' },
       { host_suffix: 'a.com.' },
+      { host_suffix: 'xn--a.com' },
+      { host: 'xn--a.com' },
       { host_suffix: '1.2.3.4' },
       { host_suffix: '[::1]' },
       { host: 'a.com', port: 0 },
