@@ -210,6 +210,8 @@ function localTool(live: ReadonlyMap<string, LiveAgent>, name: string, token: st
 }
 
 async function initiatorFor({ initiator, idToken }: StartOptions, options: RuntimeOptions, parts: Parts) {
+  if (initiator && idToken !== undefined)
+    throw new TypeError('start: expected an "initiator" or an "idToken", found both')
   if (initiator) return initiator
   if (idToken === undefined) return localInitiator(userInfo(), parts.clock)
   return initiatorOf(idToken, { issuers: options.idTokenIssuers ?? [], ...parts })

@@ -76,7 +76,7 @@ export interface StartOptions extends RunOptions {
   readonly request?: string
   /** Who asked, established by the caller. Default: whom `idToken` proves, else the local user. */
   readonly initiator?: Initiator
-  /** An ID token of an issuer that the runtime trusts. @throws AgenticError, at `start`, unless it holds */
+  /** An ID token of an issuer that the runtime trusts; instead of `initiator`, not beside it (TypeError). @throws AgenticError, at `start`, unless it holds */
   readonly idToken?: string
 }
 

@@ -1,6 +1,7 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -35,12 +36,18 @@ export function batonCommand(args: readonly string[]): readonly string[] {
 /** Runs the built command in a process of its own: no terminal, nothing of the caller's settings. */
 export function baton(args: readonly string[], options: CliOptions): Promise<CliResult> {
   const [program, ...rest] = batonCommand(args)
+  const child = spawn(program as string, rest, {
+    cwd: options.cwd,
+    env: { PATH: process.env['PATH'], HOME: options.cwd },
+    ...(options.unprivileged && asNobody()),
+  })
+  child.stdin.end(options.input ?? '')
+  return ended(child)
+}
+
+/** All that a process says, once it has ended. */
+export function ended(child: ChildProcessByStdio<Writable | null, Readable, Readable>): Promise<CliResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program as string, rest, {
-      cwd: options.cwd,
-      env: { PATH: process.env['PATH'], HOME: options.cwd },
-      ...(options.unprivileged && asNobody()),
-    })
     let stdout = ''
     let stderr = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -51,7 +58,6 @@ export function baton(args: readonly string[], options: CliOptions): Promise<Cli
     })
     child.on('error', reject)
     child.on('close', (code) => resolve({ code, stdout, stderr, lines: stdout.trimEnd().split('\n') }))
-    child.stdin.end(options.input ?? '')
   })
 }
 

@@ -1,7 +1,7 @@
 /** A disk that really runs full: the command sees a tiny file system over one of its folders. Linux only. */
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
-import { batonCommand, type CliResult } from './cli.js'
+import { batonCommand, type CliResult, ended } from './cli.js'
 
 export interface SmallDisk {
   /** The folder that lies on the small disk; what is in it is copied there first. */
@@ -35,23 +35,12 @@ export function batonOnSmallDisk(args: readonly string[], cwd: string, disk: Sma
     COPY_TO: disk.copyTo,
   }
   const [program, ...rest] = batonCommand(args)
-  return new Promise((resolve, reject) => {
-    const child = spawn('unshare', [...unshared, 'sh', '-c', script, 'sh', program as string, ...rest], {
-      cwd,
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    let stdout = ''
-    let stderr = ''
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text
-    })
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text
-    })
-    child.on('error', reject)
-    child.on('close', (code) => resolve({ code, stdout, stderr, lines: stdout.trimEnd().split('\n') }))
+  const child = spawn('unshare', [...unshared, 'sh', '-c', script, 'sh', program as string, ...rest], {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
+  return ended(child)
 }
 
 // Without root a user namespace is needed too, where the system allows it.
