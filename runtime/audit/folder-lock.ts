@@ -5,8 +5,8 @@
  */
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import Database from 'better-sqlite3'
 import { AgenticError } from '../errors.js'
+import { Sqlite, type SqliteStatement } from '../sqlite.js'
 
 export const lockFileName = 'writer.lock'
 
@@ -21,7 +21,7 @@ export interface FolderLock {
  * @param waitMs how long to ask again while another process holds the lock */
 export function openFolderLock(folder: string, waitMs: number): FolderLock {
   // `timeout: 0`: SQLite would wait by blocking the thread; the timers below do not.
-  const database = new Database(join(folder, lockFileName), { timeout: 0 })
+  const database = new Sqlite(join(folder, lockFileName), { timeout: 0 })
   const take = database.prepare('BEGIN IMMEDIATE')
   const release = database.prepare('COMMIT')
   return {
@@ -43,13 +43,13 @@ export function openFolderLock(folder: string, waitMs: number): FolderLock {
   }
 }
 
-function tryTake(take: Database.Statement): boolean {
+function tryTake(take: SqliteStatement): boolean {
   try {
     take.run()
     return true
   } catch (error) {
     // SQLITE_BUSY and its extended codes: somebody else is at it. Anything else will not go away by waiting.
-    if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')) return false
+    if (error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY')) return false
     throw new AgenticError('ERR_AUDIT_WRITE', 'the lock of the audit log cannot be taken', { cause: error })
   }
 }

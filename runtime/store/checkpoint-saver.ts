@@ -1,12 +1,12 @@
 /** LangGraph's SQLite saver on the store's own handle, with the things about it that must differ. */
 import { JsonPlusSerializer } from '@langchain/langgraph-checkpoint'
 import { SqliteSaver } from '@langchain/langgraph-checkpoint-sqlite'
-import type Database from 'better-sqlite3'
 import { AgenticError } from '../errors.js'
+import type { SqliteHandle } from '../sqlite.js'
 
 /** Makes its tables when told to, inside the transaction of the store's migrations. */
 export class CheckpointSaver extends SqliteSaver {
-  constructor(handle: Database.Database) {
+  constructor(handle: SqliteHandle) {
     super(handle, new FaithfulSerializer())
   }
 

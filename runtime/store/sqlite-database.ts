@@ -5,9 +5,9 @@
  * A lock that another process (or another store in this one) holds is waited for without blocking the event
  * loop: SQLite's own waiting is off, and the attempt is repeated.
  */
-import type Database from 'better-sqlite3'
 import { Kysely, SqliteDialect } from 'kysely'
 import { AgenticError } from '../errors.js'
+import type { SqliteHandle, SqliteStatement } from '../sqlite.js'
 import type { Connection, Schema, StoreDatabase } from './schema.js'
 import { isBusy, storeError } from './store-error.js'
 
@@ -19,8 +19,8 @@ const longestPauseMs = 3
 /** Sets up the handle for durable writes: WAL, synced at each commit, foreign keys enforced.
  * @throws AgenticError ERR_STORE_FAILED
  */
-export async function openDatabase(handle: Database.Database): Promise<StoreDatabase> {
-  const statements = new Map<string, Database.Statement<unknown[]>>()
+export async function openDatabase(handle: SqliteHandle): Promise<StoreDatabase> {
+  const statements = new Map<string, SqliteStatement>()
   const kysely = new Kysely<Schema>({
     dialect: new SqliteDialect({
       database: { prepare: (sql) => prepared(handle, statements, sql), close: () => handle.close() },
@@ -60,7 +60,7 @@ export async function openDatabase(handle: Database.Database): Promise<StoreData
   }
 }
 
-function configure(handle: Database.Database): void {
+function configure(handle: SqliteHandle): void {
   handle.pragma('busy_timeout = 0')
   const mode = handle.pragma('journal_mode = WAL', { simple: true })
   if (!handle.memory && mode !== 'wal') {
@@ -75,10 +75,10 @@ function configure(handle: Database.Database): void {
 
 /** Compiling a statement costs more than most of ours take to run. Their number is that of the queries in the code. */
 function prepared(
-  handle: Database.Database,
-  statements: Map<string, Database.Statement<unknown[]>>,
+  handle: SqliteHandle,
+  statements: Map<string, SqliteStatement>,
   sql: string,
-): Database.Statement<unknown[]> {
+): SqliteStatement {
   const known = statements.get(sql)
   if (known !== undefined) return known
   const statement = handle.prepare(sql)
@@ -88,7 +88,7 @@ function prepared(
 }
 
 /** SQLite undoes some failures by itself, and the first error must not be hidden by a second. */
-function undo(handle: Database.Database): void {
+function undo(handle: SqliteHandle): void {
   try {
     if (handle.inTransaction) handle.exec('rollback')
   } catch {

@@ -1,7 +1,7 @@
 /** Opens the SQLite handle, and keeps the file private: it holds arguments, state and salts. */
 import { closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import Database from 'better-sqlite3'
+import { Sqlite, type SqliteHandle } from '../sqlite.js'
 import { openError } from './store-error.js'
 
 const privateFile = 0o600
@@ -11,15 +11,15 @@ const privateFolder = 0o700
  * @param path file name, from the working folder where relative; undefined for a database in memory
  * @throws AgenticError ERR_STORE_FAILED
  */
-export function openSqlite(path: string | undefined): Database.Database {
+export function openSqlite(path: string | undefined): SqliteHandle {
   try {
-    return path === undefined ? new Database(':memory:') : openFile(resolve(path))
+    return path === undefined ? new Sqlite(':memory:') : openFile(resolve(path))
   } catch (error) {
     throw openError(error)
   }
 }
 
-function openFile(file: string): Database.Database {
+function openFile(file: string): SqliteHandle {
   mkdirSync(dirname(file), { recursive: true, mode: privateFolder })
   // Made here rather than by SQLite, so that it is never readable by others, not even for a moment.
   // SQLite gives its `-wal` and `-shm` files the mode of the database.
@@ -29,5 +29,5 @@ function openFile(file: string): Database.Database {
   } finally {
     closeSync(descriptor)
   }
-  return new Database(file, { fileMustExist: true })
+  return new Sqlite(file, { fileMustExist: true })
 }

@@ -2,8 +2,8 @@
  * Failures of the disk and of SQLite, said in one sentence that an operator can act on. No SQL, no path and
  * no value reaches the text; the original is the `cause`.
  */
-import Database from 'better-sqlite3'
 import { AgenticError } from '../errors.js'
+import { Sqlite } from '../sqlite.js'
 
 const sentences: readonly (readonly [code: RegExp, sentence: string])[] = [
   [/^(SQLITE_FULL|SQLITE_IOERR_NOSPC|SQLITE_IOERR_SHMSIZE|ENOSPC|EDQUOT)$/, "the store's disk is full"],
@@ -23,7 +23,7 @@ const sentences: readonly (readonly [code: RegExp, sentence: string])[] = [
  * @returns AgenticError ERR_STORE_FAILED, ERR_STORE_CONFLICT (such a row exists already), or the error itself
  */
 export function storeError(error: unknown): unknown {
-  if (!(error instanceof Database.SqliteError)) return error
+  if (!(error instanceof Sqlite.SqliteError)) return error
   if (error.code === 'SQLITE_CONSTRAINT_PRIMARYKEY' || error.code === 'SQLITE_CONSTRAINT_UNIQUE') {
     return new AgenticError('ERR_STORE_CONFLICT', 'the store already holds such a row', { cause: error })
   }
@@ -39,7 +39,7 @@ export function openError(error: unknown): unknown {
 
 /** True when somebody else holds the lock, so that trying again can help. */
 export function isBusy(error: unknown): boolean {
-  return error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')
+  return error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY')
 }
 
 function failure(code: string, cause: Error): AgenticError {

@@ -1,9 +1,9 @@
 /** Attacks on what a person approved: other arguments, another use, an edited store. */
 
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
 import { describe, expect } from 'vitest'
 import { defineAgent } from '../../runtime/identity/define.js'
+import { Sqlite } from '../../runtime/sqlite.js'
 import { attack } from '../support/attack.js'
 import {
   agents,
@@ -72,7 +72,7 @@ describe('an approval', () => {
     await runtime.register({ agents: Object.values(agents) })
     await runtime.decide(waiting.run, 'approve', await approveAll())
     // Whoever can write the database raises the sum that was approved.
-    const database = new Database(join(house.state, 'baton.db'))
+    const database = new Sqlite(join(house.state, 'baton.db'))
     const { row } = database.prepare('select row from approvals').get() as { row: string }
     const edited = JSON.parse(row)
     edited.args.amount = 90

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { canonicalize } from '../../runtime/encoding/canonical-json.js'
 import { runtimeClientId } from '../../runtime/parts.js'
+import { Sqlite } from '../../runtime/sqlite.js'
 import { registrationRow } from '../support/execution-rows.js'
 import { temporaryFolder, temporaryStore } from '../support/stores.js'
 
@@ -10,7 +10,7 @@ import { temporaryFolder, temporaryStore } from '../support/stores.js'
 async function storeOfVersion1(rows: readonly ReturnType<typeof registrationRow>[]): Promise<string> {
   const file = join(temporaryFolder(), 'baton.db')
   await (await temporaryStore(`sqlite:${file}`)).close()
-  const database = new Database(file)
+  const database = new Sqlite(file)
   const insert = database.prepare(
     'insert into registrations (registration_id, agent_id, status, row) values (?, ?, ?, ?)',
   )

@@ -1,7 +1,7 @@
 import { chmodSync, cpSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
+import { Sqlite } from '../../runtime/sqlite.js'
 import { executionRow, registrationRow } from '../support/execution-rows.js'
 import { expectCode } from '../support/expect-code.js'
 import { temporaryFolder, temporaryStore } from '../support/stores.js'
@@ -94,7 +94,7 @@ describe('openStore', () => {
 
   it("refuses another program's database, and leaves it as it was", async () => {
     const file = join(temporaryFolder(), 'baton.db')
-    const other = new Database(file)
+    const other = new Sqlite(file)
     other.exec('create table customers (name text)')
     await expectSentence(`sqlite:${file}`, 'ERR_STORE_UNSUPPORTED', "the file is another program's database")
     expect(other.prepare("select name from sqlite_master where type = 'table'").pluck().all()).toEqual([
@@ -107,7 +107,7 @@ describe('openStore', () => {
     const file = join(temporaryFolder(), 'baton.db')
     await (await temporaryStore(`sqlite:${file}`)).close()
     await (await temporaryStore(`sqlite:${file}`)).close()
-    const newer = new Database(file)
+    const newer = new Sqlite(file)
     newer.exec('update schema_version set version = 9')
     newer.close()
     const sentence = 'the store has version 9, this program knows versions up to 2'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { systemClock } from '../../runtime/clock.js'
+import { Sqlite } from '../../runtime/sqlite.js'
 import { executionStore } from '../../runtime/store/executions.js'
 import { migrate } from '../../runtime/store/migrations.js'
 import { singleUse } from '../../runtime/store/single-use.js'
@@ -67,7 +67,7 @@ describe('the SQLite database', () => {
   it('waits for a lock without blocking, and writes once it is released', async () => {
     const file = newFile()
     const store = await temporaryStore(`sqlite:${file}`)
-    const other = new Database(file)
+    const other = new Sqlite(file)
     other.exec('begin immediate')
     let written = false
     const creating = store.executions.create(executionRow()).then(() => (written = true))
@@ -82,7 +82,7 @@ describe('the SQLite database', () => {
   it('gives up on a lock that is not released', async () => {
     const file = newFile()
     const store = await temporaryStore(`sqlite:${file}`)
-    const other = new Database(file)
+    const other = new Sqlite(file)
     other.exec('begin immediate')
     vi.useFakeTimers()
     const refused = expectCode(store.executions.create(executionRow()), 'ERR_STORE_FAILED')
@@ -99,7 +99,7 @@ describe('the SQLite database', () => {
     const store = await temporaryStore(`sqlite:${file}`)
     await store.executions.create(executionRow())
     const intact = await store.executions.snapshot('execution-1')
-    const other = new Database(file)
+    const other = new Sqlite(file)
     const overwrite = other.prepare('update executions set row = ?')
     for (const row of [
       '{"executionId":"execution-1"',
@@ -123,7 +123,7 @@ describe('the SQLite database', () => {
     const store = await temporaryStore(`sqlite:${file}`, clock)
     await store.singleUse.claim('living', seconds + 10_000)
     for (let index = 0; index < 100; index++) await store.singleUse.claim(`key ${index}`, seconds + 60)
-    const other = new Database(file)
+    const other = new Sqlite(file)
     const kept = () => other.prepare('select count(*) from single_use').pluck().get()
     expect(kept()).toBe(101)
     clock.advanceSeconds(61)

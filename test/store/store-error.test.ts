@@ -1,6 +1,6 @@
-import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { AgenticError } from '../../runtime/errors.js'
+import { Sqlite } from '../../runtime/sqlite.js'
 import { openError, storeError } from '../../runtime/store/store-error.js'
 
 describe('storeError', () => {
@@ -10,7 +10,7 @@ describe('storeError', () => {
     expect((found as AgenticError).cause).toBe(error)
     return (found as AgenticError).message
   }
-  const sqlite = (code: string) => new Database.SqliteError('near "secret": some SQL', code)
+  const sqlite = (code: string) => new Sqlite.SqliteError('near "secret": some SQL', code)
   const system = (code: string) =>
     Object.assign(new Error('open /home/user/secret'), { code, syscall: 'open' })
 
