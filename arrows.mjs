@@ -42,6 +42,8 @@ export const arrows = {
     'audit',
   ],
   store: ['encoding', 'identity', 'execution', 'authority', 'guard', 'engine', 'audit', 'tokens'],
+  // The rooms' own functions for programs without a runtime: outside data parsed first, clock and key ring filled in.
+  proofs: ['encoding', 'keys', 'identity', 'tokens', 'delegation'],
   cli: ['audit', 'delegation', 'encoding', 'execution', 'keys', 'tokens', 'workflow'],
 }
 

@@ -6,7 +6,7 @@ import { newUuid } from '../encoding/uuid.js'
 import { signJws } from '../keys/jws.js'
 import type { PublicKey } from '../keys/public-key.js'
 import type { SigningKey } from '../keys/signing-key.js'
-import { assertionToWire, maxHops, maxRootSeconds } from './assertion.js'
+import { assertionToWire, decodeAssertion, maxHops, maxRootSeconds } from './assertion.js'
 import type { ToolGrants } from './tools.js'
 
 /** The user's intent, hashed into every hop and token of a run. */
@@ -43,7 +43,9 @@ export interface RootRequest {
   readonly lifetimeSeconds: number
 }
 
-/** @returns compact `delegation+jwt`, depth 0 */
+/** @returns compact `delegation+jwt`, depth 0
+ * @throws AgenticError ERR_CLAIM_INVALID, ERR_CONSTRAINT_INVALID, ERR_TOKEN_TOO_LARGE when no verifier would read it
+ * @throws TypeError for a depth or a lifetime out of bounds, or a scope that would be read as several */
 export function issueRootAssertion(
   request: RootRequest,
   authorityKey: SigningKey,
@@ -76,5 +78,12 @@ export function issueRootAssertion(
     initiatedBy: request.initiatedBy,
     auth: request.auth,
   })
-  return signJws({ typ: 'delegation+jwt', kid: authorityKey.publicKey.thumbprint }, claims, authorityKey)
+  const token = signJws(
+    { typ: 'delegation+jwt', kid: authorityKey.publicKey.thumbprint },
+    claims,
+    authorityKey,
+  )
+  if (decodeAssertion(token).scope.length !== request.scope.length)
+    throw new TypeError('scope: expected scope tokens')
+  return token
 }

@@ -1,0 +1,60 @@
+/** Intent tokens, for a program without a runtime: what it mints can be read, and what it verifies is proven. */
+import { type Clock, nowSeconds, systemClock } from '../clock.js'
+import { decodeJws } from '../encoding/compact-jws.js'
+import type { Keyring } from '../keys/keyring.js'
+import type { SigningKey } from '../keys/signing-key.js'
+import {
+  type IntentTokenRules,
+  mintIntentToken as mint,
+  type VerifiedIntentToken,
+  verifyIntentToken as verify,
+} from '../tokens/intent-token.js'
+import { fromWire, type IntentTokenClaims } from '../tokens/wire.js'
+import { defaultKeyring, type TrustedKeys, trustedKeysOf } from './defaults.js'
+
+/** Everything an intent token says but what its minting adds. */
+export type IntentTokenRequest = Omit<IntentTokenClaims, 'jti' | 'iat' | 'exp'>
+
+export interface MintOptions {
+  /** 1 to 600, default 300. */
+  readonly ttlSeconds?: number
+  readonly clock?: Clock
+}
+
+/** Signs an intent token (`at+jwt`).
+ * @returns the compact JWS, its `jti`, and its `exp` in seconds
+ * @throws AgenticError ERR_CLAIM_INVALID, ERR_KEY_*, ERR_TOKEN_* when no verifier would read it
+ * @throws TypeError for a lifetime out of bounds, or a scope that would be read as several
+ * @see PROTOCOL 7
+ */
+export function mintIntentToken(
+  claims: IntentTokenRequest,
+  authorityKey: SigningKey,
+  options: MintOptions = {},
+): { readonly token: string; readonly jti: string; readonly exp: number } {
+  const { clock = systemClock, ttlSeconds } = options
+  const minted = mint(claims, authorityKey, { clock, ...(ttlSeconds !== undefined && { ttlSeconds }) })
+  const read = fromWire(decodeJws(minted.token, { typ: 'at+jwt' }).claims)
+  if (read.scope.length !== claims.scope.length) throw new TypeError('scope: expected scope tokens')
+  if (defaultKeyring().publicKey(read.cnf.jwk).thumbprint !== read.cnf.jkt)
+    throw new TypeError('cnf: expected "jkt" to be the thumbprint of "jwk"')
+  return minted
+}
+
+export type VerifyIntentTokenRules = Pick<IntentTokenRules, 'issuer' | 'audience'> & {
+  readonly trustedKeys: TrustedKeys
+  /** NumericDate, seconds; default the system's clock. */
+  readonly now?: number
+  readonly keyring?: Keyring
+}
+
+/** Verifies encoding, signature and issuer, `typ`, times, audience, and that `cnf` names one good key. Whoever presents
+ * the token has yet to prove that key.
+ * @throws AgenticError ERR_TOKEN_*, ERR_SIGNATURE_INVALID, ERR_TYP_MISMATCH, ERR_CLAIM_INVALID, ERR_KEY_*
+ * @see PROTOCOL 7, RFC 9068 §4
+ */
+export function verifyIntentToken(token: string, rules: VerifyIntentTokenRules): VerifiedIntentToken {
+  const { issuer, audience, keyring = defaultKeyring(), now = nowSeconds(systemClock) } = rules
+  const trustedKeys = trustedKeysOf(rules.trustedKeys, keyring)
+  return verify(token, { issuer, audience, trustedKeys, now, keyring })
+}

@@ -1,0 +1,67 @@
+/** Keys, for a program without a runtime. Signing keys show nothing of their private half. */
+import { canonicalize } from '../encoding/canonical-json.js'
+import { sha256Base64url } from '../encoding/digest.js'
+import { isPlainObject } from '../encoding/strict-json.js'
+import { AgenticError } from '../errors.js'
+import { deriveKey as deriveFrom, type KeyDerivation } from '../keys/derive.js'
+import { masterSecretFrom } from '../keys/master-secret.js'
+import type { Ed25519PublicKey, PublicKey } from '../keys/public-key.js'
+import type { SigningKey } from '../keys/signing-key.js'
+import { defaultKeyring } from './defaults.js'
+
+/** A new random Ed25519 key. It cannot be exported: for one that outlives the process, derive it. */
+export function generateKey(): SigningKey<Ed25519PublicKey> {
+  return defaultKeyring().generate()
+}
+
+/** The Ed25519 key of an agent: another one whenever its checksum or the epoch is another.
+ * @param master 32 bytes, copied; whoever has them has every key
+ * @param info `purpose` is `agent`, and `epoch` 0, where they are not given
+ * @throws AgenticError ERR_MASTER_SECRET_INVALID for another length
+ * @throws TypeError when `epoch` is no non-negative integer, or a text is missing
+ * @see PROTOCOL 3, RFC 5869
+ */
+export function deriveKey(
+  master: Uint8Array,
+  info: Omit<KeyDerivation, 'purpose' | 'epoch'> & Partial<KeyDerivation>,
+): SigningKey<Ed25519PublicKey> {
+  const { purpose = 'agent', epoch = 0, iss, agent_id, agent_checksum } = info
+  return deriveFrom(
+    masterSecretFrom(master),
+    { purpose, iss, agent_id, agent_checksum, epoch },
+    defaultKeyring(),
+  )
+}
+
+/** Reads a public JWK from outside, Ed25519 or ES256.
+ * @throws AgenticError ERR_KEY_INVALID, ERR_KEY_SMALL_ORDER */
+export function readPublicKey(jwk: unknown): PublicKey {
+  return defaultKeyring().verificationKey(jwk)
+}
+
+/** Members that make a public key, by `kty` (RFC 7638 §3.2, RFC 8037 §2). A symmetric key is left out: its
+ * thumbprint would be a hash of the secret. */
+const requiredMembers: Readonly<Record<string, readonly string[]>> = {
+  EC: ['crv', 'kty', 'x', 'y'],
+  OKP: ['crv', 'kty', 'x'],
+  RSA: ['e', 'kty', 'n'],
+}
+
+/** The SHA-256 thumbprint of a JWK (RFC 7638), which is the `jkt` of RFC 9449. That the key is a good one is not judged.
+ * @param jwk a public key; other members do not count
+ * @returns base64url, 43 characters
+ * @throws AgenticError ERR_KEY_INVALID */
+export function thumbprint(jwk: unknown): string {
+  if (!isPlainObject(jwk)) throw invalid()
+  const kty = Object.hasOwn(jwk, 'kty') ? jwk['kty'] : undefined
+  const names =
+    typeof kty === 'string' && Object.hasOwn(requiredMembers, kty) ? requiredMembers[kty] : undefined
+  if (!names) throw invalid()
+  const members = names.map((name) => [name, Object.hasOwn(jwk, name) ? jwk[name] : undefined] as const)
+  if (!members.every(([, value]) => typeof value === 'string' && value !== '')) throw invalid()
+  return sha256Base64url(canonicalize(Object.fromEntries(members)))
+}
+
+function invalid(): AgenticError {
+  return new AgenticError('ERR_KEY_INVALID', 'public key: expected a JWK of kty EC, OKP or RSA')
+}
