@@ -1,5 +1,6 @@
 /** One tool call as an HTTP request: token, DPoP proof over exactly these bytes, and the delegation chain. */
 import type { Clock } from '../clock.js'
+import { chainHeader } from '../delegation/carrying.js'
 import { readBounded } from '../encoding/bounded-body.js'
 import { canonicalize, type JsonObject, type JsonValue } from '../encoding/canonical-json.js'
 import { isPlainObject, parseJson } from '../encoding/strict-json.js'
@@ -8,8 +9,8 @@ import type { HttpRoute } from '../identity/agent.js'
 import type { SigningKey } from '../keys/signing-key.js'
 import { createDpopProof } from '../tokens/dpop-proof.js'
 
-/** Larger chains are fetched by the guard from the authority (PROTOCOL 8). */
-export const maxChainHeaderBytes = 8 * 1024
+export { maxChainHeaderBytes } from '../delegation/carrying.js'
+
 const maxResponseBytes = 64 * 1024 * 1024
 const maxNonceLength = 256
 
@@ -64,13 +65,13 @@ async function request(call: HttpToolCall, key: SigningKey, deps: HttpCallDeps):
     key,
     deps,
   )
-  const chain = call.chain.join(', ')
+  const chain = chainHeader(call.chain)
   const headers = {
     authorization: `DPoP ${call.accessToken}`,
     dpop: proof,
     'content-type': contentType,
     accept: 'application/json',
-    ...(chain.length <= maxChainHeaderBytes && { 'delegation-chain': chain }),
+    ...(chain !== undefined && { 'delegation-chain': chain }),
   }
   return send(url, call, deps, headers, body)
 }

@@ -3,6 +3,7 @@
  * runs before its call is proven. Refusals become 401 or 403 in OAuth's words (RFC 6750, RFC 9449).
  */
 import { nowSeconds } from '../clock.js'
+import { parseChainHeader } from '../delegation/carrying.js'
 import { readBounded } from '../encoding/bounded-body.js'
 import type { JsonObject } from '../encoding/canonical-json.js'
 import { parseJsonObject } from '../encoding/strict-json.js'
@@ -147,7 +148,7 @@ function accessTokenOf(request: Request): string {
 
 function chainOf(request: Request): readonly string[] | undefined {
   const header = request.headers.get('delegation-chain')
-  return header === null ? undefined : header.split(', ')
+  return header === null ? undefined : parseChainHeader(header)
 }
 
 function argumentsOf(contentType: string, body: Uint8Array): JsonObject {
