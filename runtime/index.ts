@@ -1,14 +1,6 @@
 /** The front door: the public names, nothing else. */
 
 export { createRuntime, type RuntimeOptions } from './compose.js'
-export type { Constraint } from './delegation/constraint.js'
-export type { DerivationRequest } from './delegation/derive.js'
-export { type IntentStatement, intentHash, type RootRequest } from './delegation/root.js'
-export type { ToolGrants } from './delegation/tools.js'
-export { createLinkCache, type LinkCache } from './delegation/verified-links.js'
-export type { Invariant, VerifiedChain } from './delegation/verify-chain.js'
-export { canonicalize, type JsonObject, type JsonValue } from './encoding/canonical-json.js'
-export { AgenticError, type ErrorCode, isAgenticError } from './errors.js'
 export type { RunEvent } from './execution/events.js'
 export type { ApprovalRow, ExecutionRow, Initiator } from './execution/records.js'
 export type { GuardedResource, ResourceTool } from './guard/resource.js'
@@ -21,7 +13,6 @@ export type {
   ToolDefinition,
 } from './identity/agent.js'
 export { defineAgent, defineTool } from './identity/define.js'
-export type { AgentManifest, ToolManifest } from './identity/manifest.js'
 export {
   compareMcpTools,
   type McpToolChanges,
@@ -32,53 +23,21 @@ export {
   requireSameMcpTools,
 } from './identity/mcp-tools.js'
 export { loadAttestedKey } from './keys/attested-key.js'
-export type { KeyDerivation } from './keys/derive.js'
-export { exportJwkSet, type JwkSet, type KeySet, parseJwkSet } from './keys/jwk-set.js'
 export {
   type KeyProofRules,
   type KeyProofSubject,
   signKeyProof,
   verifyKeyProof,
 } from './keys/key-proof.js'
-export { createKeyring, type Keyring } from './keys/keyring.js'
 export {
   fileKeyWrapper,
   type KeyWrapper,
   type MasterSecretSource,
   wrappedMasterSecret,
 } from './keys/master-secret-source.js'
-export type { PublicJwk, PublicKey } from './keys/public-key.js'
 export type { KeyEpoch } from './keys/rotation.js'
-export type { SigningKey } from './keys/signing-key.js'
 export type { Preparation, Program } from './program.js'
-export type { TrustedKeys } from './proofs/defaults.js'
-export {
-  checkArguments,
-  deriveAssertion,
-  issueRootAssertion,
-  type SigningOptions,
-  subsumes,
-  type VerifyChainRules,
-  verifyChain,
-} from './proofs/delegation.js'
-export { agentChecksum, sequenceHash } from './proofs/identity.js'
-export {
-  type IntentTokenRequest,
-  type MintOptions,
-  mintIntentToken,
-  type VerifyIntentTokenRules,
-  verifyIntentToken,
-} from './proofs/intent-token.js'
-export { deriveKey, generateKey, readPublicKey, thumbprint } from './proofs/keys.js'
-export {
-  createDpopProof,
-  createInvocationProof,
-  type ProofOptions,
-  type VerifyDpopProofRules,
-  type VerifyInvocationProofRules,
-  verifyDpopProof,
-  verifyInvocationProof,
-} from './proofs/possession.js'
+export * from './proofs.js'
 export type {
   ApprovalDecision,
   AskApproval,
@@ -91,14 +50,7 @@ export type {
   StartOptions,
   StepReport,
 } from './runtime.js'
-export { createMemorySingleUse } from './store/memory-single-use.js'
-export { createDpopNonces, type DpopNonces } from './tokens/dpop-nonce.js'
-export type { BoundRequest, DpopProofRequest, VerifiedDpopProof } from './tokens/dpop-proof.js'
 export type { IdTokenIssuer } from './tokens/id-token.js'
-export type { VerifiedIntentToken } from './tokens/intent-token.js'
-export type { InvocationProofRequest } from './tokens/invocation-proof.js'
-export type { SingleUse } from './tokens/single-use.js'
-export type { Intent, IntentTokenClaims, TokenApproval } from './tokens/wire.js'
 export { defineWorkflow } from './workflow/define.js'
 export type { Workflow, WorkflowDefinition } from './workflow/definition.js'
 export { loadWorkflow } from './workflow/yaml.js'

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import * as frontDoor from '../runtime/index.js'
 
 const names = readdirSync('examples')
   .filter((name) => /^\d\d-.*\.ts$/.test(name))
@@ -41,6 +42,51 @@ describe('the README', () => {
       expect(code).toBe(`${imports}\nimport { z } from 'zod'\n\n${wanted.join('')}`)
     },
   )
+})
+
+/** The front door of those who use the proofs alone. */
+const proofs = [
+  'canonicalize',
+  'agentChecksum',
+  'sequenceHash',
+  'mintIntentToken',
+  'verifyIntentToken',
+  'createDpopProof',
+  'verifyDpopProof',
+  'createInvocationProof',
+  'verifyInvocationProof',
+  'issueRootAssertion',
+  'deriveAssertion',
+  'verifyChain',
+  'checkArguments',
+  'subsumes',
+  'generateKey',
+  'deriveKey',
+  'readPublicKey',
+  'thumbprint',
+]
+
+describe('the README of the examples', () => {
+  const readme = readFileSync('examples/README.md', 'utf8')
+  const exported = new Map<string, unknown>(Object.entries(frontDoor))
+  const blocks = [...readme.matchAll(/<!-- from (\S+\.ts) #(\w+) -->\n```ts\n([\s\S]*?)```/g)]
+
+  it.each(proofs)('shows %s, which the front door has', (name) => {
+    expect(exported.get(name)).toBeTypeOf('function')
+    const shown = blocks.find(([, , region]) => region === name)
+    expect(shown?.[3]).toContain(`${name}(`)
+  })
+
+  it.each(blocks.map(([, file, region, code]) => [file, region, code] as const))(
+    'shows of %s %s what is in the file',
+    (file, region, code) => {
+      expect(code).toBe(regionOf(readFileSync(`examples/${file}`, 'utf8'), region as string))
+    },
+  )
+
+  it.each(names)('names %s', (name) => {
+    expect(readme).toContain(`](${name}.ts)`)
+  })
 })
 
 function regionOf(source: string, name: string): string {

@@ -8,7 +8,8 @@ import { checkArguments as check, parseToolGrants } from '../delegation/tools.js
 import type { LinkCache } from '../delegation/verified-links.js'
 import { type VerifiedChain, verifyChain as verify } from '../delegation/verify-chain.js'
 import type { JsonObject } from '../encoding/canonical-json.js'
-import { codeOf } from '../errors.js'
+import { isToolName } from '../encoding/identifier.js'
+import { AgenticError, codeOf } from '../errors.js'
 import type { Keyring } from '../keys/keyring.js'
 import type { SigningKey } from '../keys/signing-key.js'
 import { defaultKeyring, type TrustedKeys, trustedKeysOf } from './defaults.js'
@@ -70,7 +71,10 @@ export function verifyChain(tokens: readonly string[], rules: VerifyChainRules):
  * @throws AgenticError ERR_TOOL_NOT_GRANTED, ERR_ARGUMENT_REFUSED, ERR_CONSTRAINT_INVALID
  * @see PROTOCOL 5.4 */
 export function checkArguments(tools: unknown, tool: string, args: JsonObject): void {
-  check(parseToolGrants(tools), tool, args)
+  const grants = parseToolGrants(tools)
+  // No grant names such a tool, and a stranger's text is not repeated.
+  if (!isToolName(tool)) throw new AgenticError('ERR_TOOL_NOT_GRANTED', 'the tool is not granted')
+  check(grants, tool, args)
 }
 
 /** True only when every value that passes the child's constraint passes its parent's. What is not understood, on either

@@ -12,19 +12,17 @@ import type { AgentManifest } from '../identity/manifest.js'
  * @see PROTOCOL 2.1, A-JWT §5.3
  */
 export function agentChecksum(manifest: AgentManifest): string {
-  const { agent_id, prompt_template, tools, configuration } = objectOf(manifest, 'a manifest', [
-    'agent_id',
-    'prompt_template',
-    'tools',
-    'configuration',
-  ])
+  const members = ['agent_id', 'prompt_template', 'tools', 'configuration']
+  // Each member is read once: what was looked at is what is hashed.
+  const read = objectOf(manifest, 'a manifest', members)
+  const { agent_id, prompt_template, tools, configuration } = read
   if (typeof agent_id !== 'string') throw invalid('"agent_id" as text')
   if (typeof prompt_template !== 'string') throw invalid('"prompt_template" as text')
   if (!Array.isArray(tools)) throw invalid('"tools" as an array')
   for (const tool of tools as readonly unknown[]) requireTool(tool)
   if (configuration !== undefined && !isPlainObject(configuration))
     throw invalid('"configuration" as an object')
-  return checksumOf(manifest)
+  return checksumOf(read as unknown as AgentManifest)
 }
 
 /** A-JWT's `delegation_chain` of agent ids and `step_sequence_hash` of steps: 16 hex digits. A label for comparison;

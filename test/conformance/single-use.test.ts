@@ -1,13 +1,24 @@
 import { describe, expect, it } from 'vitest'
 import { nowSeconds } from '../../runtime/clock.js'
+import { createMemorySingleUse } from '../../runtime/store/memory-single-use.js'
+import { attack } from '../support/attack.js'
 import { expectCode } from '../support/expect-code.js'
-import { fakeClock } from '../support/fake-clock.js'
+import { type FakeClock, fakeClock } from '../support/fake-clock.js'
 import { adapters, temporaryStore } from '../support/stores.js'
 
-describe.each(adapters)('SingleUse on $name', ({ url }) => {
+const stored = adapters.map(({ name, url }) => ({
+  name,
+  open: async (clock?: FakeClock) => (await temporaryStore(url(), clock)).singleUse,
+}))
+const alone = {
+  name: 'nothing but memory',
+  open: async (clock?: FakeClock) => createMemorySingleUse(clock && { clock }),
+}
+
+describe.each([...stored, alone])('SingleUse on $name', ({ open }) => {
   it('gives a key once, and another key too', async () => {
     const clock = fakeClock()
-    const { singleUse } = await temporaryStore(url(), clock)
+    const singleUse = await open(clock)
     const soon = nowSeconds(clock) + 60
     expect(await singleUse.claim('jkt jti-1', soon)).toBe(true)
     expect(await singleUse.claim('jkt jti-1', soon)).toBe(false)
@@ -17,7 +28,7 @@ describe.each(adapters)('SingleUse on $name', ({ url }) => {
 
   it('holds a claim through its last second and not longer', async () => {
     const clock = fakeClock()
-    const { singleUse } = await temporaryStore(url(), clock)
+    const singleUse = await open(clock)
     await singleUse.claim('key', nowSeconds(clock) + 60)
     clock.advanceSeconds(60)
     expect(await singleUse.claim('key', nowSeconds(clock) + 60)).toBe(false)
@@ -28,23 +39,42 @@ describe.each(adapters)('SingleUse on $name', ({ url }) => {
 
   it('gives one of many callers at once the key', async () => {
     const clock = fakeClock()
-    const { singleUse } = await temporaryStore(url(), clock)
+    const singleUse = await open(clock)
     const claims = Array.from({ length: 25 }, () => singleUse.claim('key', nowSeconds(clock) + 60))
     expect((await Promise.all(claims)).filter((claimed) => claimed)).toHaveLength(1)
   })
 
-  it('refuses to answer when it is closed', async () => {
-    const store = await temporaryStore(url())
-    expect(await store.singleUse.claim('key', 2_000_000_000)).toBe(true)
-    await store.close()
-    await expectCode(store.singleUse.claim('other', 2_000_000_000), 'ERR_REPLAY_STORE')
-  })
-
   it('refuses keys and times that cannot be right', async () => {
-    const { singleUse } = await temporaryStore(url())
+    const singleUse = await open()
     await expect(singleUse.claim('', 2_000_000_000)).rejects.toThrow(TypeError)
     await expect(singleUse.claim('k'.repeat(513), 2_000_000_000)).rejects.toThrow(TypeError)
     await expect(singleUse.claim('key', Number.NaN)).rejects.toThrow(TypeError)
     expect(await singleUse.claim('k'.repeat(512), 2_000_000_000)).toBe(true)
+  })
+})
+
+it.each(adapters)('SingleUse on $name refuses to answer when it is closed', async ({ url }) => {
+  const store = await temporaryStore(url())
+  expect(await store.singleUse.claim('key', 2_000_000_000)).toBe(true)
+  await store.close()
+  await expectCode(store.singleUse.claim('other', 2_000_000_000), 'ERR_REPLAY_STORE')
+})
+
+describe('SingleUse on nothing but memory', () => {
+  attack('X14', 'refuses when it is full, and makes room of what has ended', async () => {
+    const clock = fakeClock()
+    const singleUse = createMemorySingleUse({ clock, maxClaims: 2 })
+    const now = nowSeconds(clock)
+    expect(await singleUse.claim('first', now + 5)).toBe(true)
+    expect(await singleUse.claim('second', now + 60)).toBe(true)
+    await expectCode(singleUse.claim('third', now + 60), 'ERR_REPLAY_STORE')
+    expect(await singleUse.claim('first', now + 60)).toBe(false)
+    clock.advanceSeconds(6)
+    expect(await singleUse.claim('third', now + 60)).toBe(true)
+    expect(await singleUse.claim('second', now + 60)).toBe(false)
+  })
+
+  it.each([0, -1, 1.5, Number.NaN])('holds no %d claims', (maxClaims) => {
+    expect(() => createMemorySingleUse({ maxClaims })).toThrow(TypeError)
   })
 })

@@ -139,6 +139,8 @@ export const shownIn: Readonly<Record<string, Readonly<Record<string, Reason>>>>
     'explainMismatch(registration.components, agent.components())': 'id',
   },
   'runtime/keys/public-jwk.ts': { coordinates: 'constant' },
+  // After isToolName.
+  'runtime/proofs/delegation.ts': { tool: 'id' },
   'runtime/store/checkpoints.ts': { 'found.epoch': 'number' },
   // The scheme of the store's URL, and nothing after it.
   'runtime/store/open-store.ts': { '/^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0]': 'operator' },
