@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { type AgentManifest, agentChecksum, sequenceHash } from '../../runtime/index.js'
+import { attack } from '../support/attack.js'
 import { expectCode } from '../support/expect-code.js'
+import { withPolluted } from '../support/polluted.js'
 import { vectors } from '../support/vectors.js'
 
 const file = vectors('ajwt/checksums.json')
@@ -52,7 +54,8 @@ describe('a manifest from outside', () => {
     ['no tools', { agent_id: 'scanner', prompt_template: '' }],
     ['tools in an object', { ...manifest, tools: { 0: tool } }],
     ['a tool that is no object', { ...manifest, tools: ['read'] }],
-    ['a tool without a name', { ...manifest, tools: [{ ...tool, name: undefined }] }],
+    ['a tool without a name', { ...manifest, tools: [{ description: '', parameters: {} }] }],
+    ['a tool whose name is no text', { ...manifest, tools: [{ ...tool, name: 7 }] }],
     ['a tool without a description', { ...manifest, tools: [{ name: 'read', parameters: {} }] }],
     ['a tool without parameters', { ...manifest, tools: [{ name: 'read', description: '' }] }],
     ['a tool with an unknown member', { ...manifest, tools: [{ ...tool, title: 'Read' }] }],
@@ -62,6 +65,12 @@ describe('a manifest from outside', () => {
     ['members of its prototype alone', Object.create(manifest)],
   ])('is refused with %s', async (_, value) => {
     await expectCode(() => checksumOf(value), 'ERR_MANIFEST_INVALID')
+  })
+
+  attack('X10', 'says the same in a realm where every object inherits something', () => {
+    const expected = checksumOf(manifest)
+    withPolluted('configuration', { model_name: 'other' }, () => expect(checksumOf(manifest)).toBe(expected))
+    withPolluted('source_code', 7, () => expect(checksumOf(manifest)).toBe(expected))
   })
 
   it('is refused when it holds what JSON cannot', async () => {

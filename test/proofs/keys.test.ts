@@ -4,6 +4,7 @@ import { deriveKey, generateKey, readPublicKey, thumbprint } from '../../runtime
 import { attack } from '../support/attack.js'
 import { expectCode } from '../support/expect-code.js'
 import { smallOrderJwk } from '../support/fixed-keys.js'
+import { withPolluted } from '../support/polluted.js'
 
 const master = new Uint8Array(32).fill(7)
 const agent = {
@@ -89,6 +90,12 @@ describe('a thumbprint', () => {
     const { publicKey } = await generateKeyPair(alg, { extractable: true })
     const jwk = await exportJWK(publicKey)
     expect(thumbprint(jwk)).toBe(await calculateJwkThumbprint(jwk))
+  })
+
+  attack('X10', 'is made of no member that a key only inherits', async () => {
+    const { x: _, ...rest } = ed25519
+    await withPolluted('x', ed25519.x, () => expectCode(() => thumbprint(rest), 'ERR_KEY_INVALID'))
+    expect(thumbprint({ ...rest, x: ed25519.x })).toBe(thumbprint(ed25519))
   })
 
   it('is refused for what is no public key', async () => {
