@@ -1,6 +1,14 @@
 /** The door for programs that use the proofs alone: no engine, no store, no LangGraph is loaded behind it. */
 
-export type { Clock } from './clock.js'
+export { type McpCall, type McpCallParams, mcpCallParams } from './client/mcp-call.js'
+export { type Clock, systemClock } from './clock.js'
+export {
+  chainHeader,
+  type InvocationCredentials,
+  invocationMeta,
+  parseChainHeader,
+  parseInvocationMeta,
+} from './delegation/carrying.js'
 export type { Constraint } from './delegation/constraint.js'
 export type { DerivationRequest } from './delegation/derive.js'
 export { type IntentStatement, intentHash, type RootRequest } from './delegation/root.js'

@@ -64,6 +64,8 @@ const proofs = [
   'deriveKey',
   'readPublicKey',
   'thumbprint',
+  'mcpCallParams',
+  'parseInvocationMeta',
 ]
 
 describe('the README of the examples', () => {

@@ -9,8 +9,6 @@ import type { HttpRoute } from '../identity/agent.js'
 import type { SigningKey } from '../keys/signing-key.js'
 import { createDpopProof } from '../tokens/dpop-proof.js'
 
-export { maxChainHeaderBytes } from '../delegation/carrying.js'
-
 const maxResponseBytes = 64 * 1024 * 1024
 const maxNonceLength = 256
 

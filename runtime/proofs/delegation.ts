@@ -27,7 +27,7 @@ export function issueRootAssertion(
   authorityKey: SigningKey,
   { clock = systemClock }: SigningOptions = {},
 ): string {
-  return issueRoot({ ...request, tools: parseToolGrants(request.tools) }, authorityKey, { clock })
+  return issueRoot(request, authorityKey, { clock })
 }
 
 /** Signs what a delegator passes on; no server is involved.

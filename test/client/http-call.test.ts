@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { callHttpTool, type HttpToolCall, maxChainHeaderBytes } from '../../runtime/client/http-call.js'
+import { callHttpTool, type HttpToolCall } from '../../runtime/client/http-call.js'
 import { nowSeconds } from '../../runtime/clock.js'
+import { maxChainHeaderBytes } from '../../runtime/delegation/carrying.js'
 import { verifyDpopProof } from '../../runtime/tokens/dpop-proof.js'
 import { attack } from '../support/attack.js'
 import { expectCode } from '../support/expect-code.js'
