@@ -60,7 +60,9 @@ describe('a chain made by a program', () => {
   chain.push(deriveAssertion({ chain }, handOver, planner))
 
   it('verifies now, and says what is left, what was checked and what is open', () => {
-    const verified = verifyChain(chain, { ...rules, cache: createLinkCache() })
+    const cache = createLinkCache()
+    const verified = verifyChain(chain, { ...rules, cache })
+    expect(cache.size).toBe(2)
     expect(verified.toolGrants).toEqual(tools)
     expect(verified.scope).toEqual(['files:write'])
     expect(verified.key.thumbprint).toBe(patcher.publicKey.thumbprint)
