@@ -4,18 +4,21 @@ import { verifyChain } from '../delegation/verify-chain.js'
 import { codeOf, isAgenticError } from '../errors.js'
 import type { Keyring } from '../keys/keyring.js'
 import type { PublicKey } from '../keys/public-key.js'
+import { thumbprint } from '../keys/thumbprint.js'
 import { type ExplainOptions, signatureWords } from './explain-token.js'
 import { timeWords, toolWords } from './words.js'
 
 /** Who a registration is, where this place knows it. */
 export interface KnownRegistration {
   readonly agent: string
-  readonly mode: string
+  /** How the key was made that a hop names (PROTOCOL 0); undefined: it is none of this registration's. */
+  readonly mode: 'derived' | 'attested' | undefined
 }
 
 export interface ExplainChainOptions extends ExplainOptions {
   readonly keyring: Keyring
-  readonly known: (registrationId: string) => KnownRegistration | undefined
+  /** @param jkt thumbprint of the key that a hop names */
+  readonly known: (registrationId: string, jkt: string) => KnownRegistration | undefined
 }
 
 /** @returns lines, and whether the chain as a whole verifies (undefined: no authority key to verify with) */
@@ -44,15 +47,11 @@ function hopLines(
 ): readonly string[] {
   const whose = parent ? `the agent of step "${parent.intent.workflowStep}"` : `the authority ${hop.iss}`
   const key = parent ? keyOf(parent, options) : options.authorityKey
-  const known = options.known(hop.agentProof.registrationId)
-  const agent = known
-    ? `agent "${known.agent}" (key ${known.mode})`
-    : `registration ${hop.agentProof.registrationId}`
   const dropped = parent?.scope.filter((scope) => !hop.scope.includes(scope)) ?? []
   return [
     parent
-      ? `${hop.depth}. step "${parent.intent.workflowStep}" lets step "${hop.intent.workflowStep}" act: ${agent}`
-      : `0. root: ${hop.initiatedBy ?? 'somebody'} (${hop.auth?.method ?? 'unknown method'}) lets step "${hop.intent.workflowStep}" act: ${agent}`,
+      ? `${hop.depth}. step "${parent.intent.workflowStep}" lets step "${hop.intent.workflowStep}" act: ${delegatee(hop, options)}`
+      : `0. root: ${hop.initiatedBy ?? 'somebody'} (${hop.auth?.method ?? 'unknown method'}) lets step "${hop.intent.workflowStep}" act: ${delegatee(hop, options)}`,
     `   checksum   ${hop.agentProof.agentChecksum}`,
     `   what       scope ${hop.scope.join(' ') || '(none)'}${dropped.length > 0 ? `; no longer ${dropped.join(' ')}` : ''}`,
     ...toolWords(hop.toolGrants).map((words) => `              ${words}`),
@@ -60,6 +59,13 @@ function hopLines(
     `   onward     ${onwardWords(hop.maxDepth - hop.depth)}`,
     `   signature  ${signatureWords(token, 'delegation+jwt', key, whose)}`,
   ]
+}
+
+function delegatee(hop: Assertion, options: ExplainChainOptions): string {
+  const { registrationId } = hop.agentProof
+  const known = options.known(registrationId, thumbprint(hop.jwk))
+  if (!known) return `registration ${registrationId}`
+  return `agent "${known.agent}" (${known.mode ? `key ${known.mode}` : 'with a KEY THAT IS NOT REGISTERED for it'})`
 }
 
 function onwardWords(hopsLeft: number): string {

@@ -74,9 +74,9 @@ function signerOf(token: string, keys: readonly PublicKey[]): PublicKey {
 
 async function registrationsOf(runtime: Runtime) {
   const registrations = await runtime.agents()
-  return (registrationId: string) => {
+  return (registrationId: string, jkt: string) => {
     const found = registrations.find((registration) => registration.registrationId === registrationId)
-    return found && { agent: found.agentId, mode: found.keys.at(-1)?.mode ?? 'unknown' }
+    return found && { agent: found.agentId, mode: found.keys.find(({ kid }) => kid === jkt)?.mode }
   }
 }
 
