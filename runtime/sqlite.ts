@@ -6,6 +6,7 @@
  */
 import { createRequire } from 'node:module'
 import type Database from 'better-sqlite3'
+import { AgenticError } from './errors.js'
 
 export type SqliteHandle = Database.Database
 export type SqliteStatement = Database.Statement<unknown[]>
@@ -13,6 +14,16 @@ export type SqliteStatement = Database.Statement<unknown[]>
 const offersNodeApi10 = Number(process.versions.napi) >= 10
 
 /** The class of better-sqlite3's handles, with its `SqliteError`. Both builds answer alike. */
-export const Sqlite: typeof Database = offersNodeApi10
-  ? createRequire(import.meta.url)('better-sqlite3-node-api')
-  : createRequire(import.meta.url)('better-sqlite3')
+export const Sqlite: typeof Database = load()
+
+/** npm leaves the newer build out where optional packages are: to go on with the older one would end in a crash. */
+function load(): typeof Database {
+  try {
+    return offersNodeApi10
+      ? createRequire(import.meta.url)('better-sqlite3-node-api')
+      : createRequire(import.meta.url)('better-sqlite3')
+  } catch (cause) {
+    const missing = offersNodeApi10 ? 'better-sqlite3-node-api' : 'better-sqlite3'
+    throw new AgenticError('ERR_STORE_FAILED', `SQLite: the package ${missing} is not installed`, { cause })
+  }
+}
