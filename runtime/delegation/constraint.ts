@@ -2,7 +2,7 @@
  * A constraint on one argument of one tool: AAT's core types with AAT's member names, and three extensions
  * (`url`, `path_containment`, `pattern`). Reading one is strict: what is not understood is not a constraint.
  */
-import { canonicalize, type JsonObject, type JsonValue } from '../encoding/canonical-json.js'
+import { canonicalCopy, type JsonObject, type JsonValue } from '../encoding/canonical-json.js'
 import { isPlainObject } from '../encoding/strict-json.js'
 import { AgenticError, isAgenticError } from '../errors.js'
 import { parsePathRoot } from './constraint-path.js'
@@ -63,7 +63,7 @@ export function countConstraints(constraint: Constraint): number {
 /** A plain copy that no getter and no later change of the original can reach. */
 function copyOf(value: unknown): JsonValue {
   try {
-    return JSON.parse(canonicalize(value)) as JsonValue
+    return canonicalCopy(value)
   } catch (cause) {
     if (isAgenticError(cause)) throw invalid('not canonical JSON', cause)
     throw cause

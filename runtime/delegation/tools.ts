@@ -2,7 +2,7 @@
  * What a grant says of tools: which ones, and for each of its arguments a constraint. Closed world: a tool
  * with constraints takes exactly the arguments that are named; a tool with none takes any (AAT).
  */
-import { canonicalize, type JsonObject, type JsonValue } from '../encoding/canonical-json.js'
+import { canonicalCopy, type JsonObject, type JsonValue } from '../encoding/canonical-json.js'
 import { isToolName } from '../encoding/identifier.js'
 import { isPlainObject } from '../encoding/strict-json.js'
 import { AgenticError, isAgenticError } from '../errors.js'
@@ -108,7 +108,7 @@ function requireSameKeysNarrower(
 function snapshot(args: JsonObject, tool: string): JsonObject {
   if (!isPlainObject(args)) throw refused(tool, 'expected an object of arguments')
   try {
-    return JSON.parse(canonicalize(args)) as JsonObject
+    return canonicalCopy(args) as JsonObject
   } catch (cause) {
     if (isAgenticError(cause)) throw refused(tool, 'the arguments are not canonical JSON', cause)
     throw cause

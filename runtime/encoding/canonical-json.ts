@@ -24,6 +24,12 @@ export function canonicalize(value: unknown): string {
   return print(value, 1)
 }
 
+/** A plain copy that no getter and no later change of the original can reach.
+ * @throws AgenticError ERR_JSON_NOT_CANONICAL */
+export function canonicalCopy(value: unknown): JsonValue {
+  return parse(canonicalize(value)) as JsonValue
+}
+
 /** True for numbers that every JSON parser reads as the same number.
  * An integer that prints without exponent is read as an exact integer elsewhere, so it must be exact here;
  * from 1e21 on JSON has an exponent and is read as a double everywhere (RFC 8785 §3.2.2.3).
@@ -87,11 +93,13 @@ function ownData(object: object, key: string): unknown {
 
 const plainText = /^[ !#-[\]-~]*$/
 const loneSurrogate = /\p{Surrogate}/u
+// Taken once: a later patch gives no two values one text, and no text another value.
+const { parse, stringify: quote } = JSON
 
 function printString(text: string): string {
   if (plainText.test(text)) return `"${text}"`
   if (loneSurrogate.test(text)) throw refused('a lone surrogate')
-  return JSON.stringify(text) // escapes exactly as RFC 8785 §3.2.2.2 once surrogates are paired
+  return quote(text) // escapes exactly as RFC 8785 §3.2.2.2 once surrogates are paired
 }
 
 function refused(what: string): AgenticError {

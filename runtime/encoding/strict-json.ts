@@ -56,6 +56,9 @@ export function isPlainObject(value: unknown): value is JsonObject {
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }) // keeps a BOM, so that JSON.parse refuses it
+// Taken once: between a signature and its claims stand these two, and a later patch must not read others out of it.
+const decode = utf8.decode.bind(utf8)
+const parse = JSON.parse
 const loneSurrogate = /\p{Surrogate}/u
 const longInteger = /(?<![\d.eE+-])-?\d{17,}(?![\d.eE])/
 
@@ -65,7 +68,7 @@ function own<N extends keyof JsonLimits>(limits: JsonLimits, name: N): JsonLimit
 
 function decodeUtf8(bytes: Uint8Array): string {
   try {
-    return utf8.decode(bytes)
+    return decode(bytes)
   } catch {
     throw invalid('not UTF-8')
   }
@@ -73,7 +76,7 @@ function decodeUtf8(bytes: Uint8Array): string {
 
 function read(source: string): JsonValue {
   try {
-    return JSON.parse(source) as JsonValue
+    return parse(source) as JsonValue
   } catch {
     throw invalid('not JSON') // the engine's message quotes the input, so it is dropped
   }

@@ -8,6 +8,7 @@ import { checkArguments } from '../delegation/tools.js'
 import { type VerifiedChain, verifyChain } from '../delegation/verify-chain.js'
 import { canonicalize, type JsonObject } from '../encoding/canonical-json.js'
 import { digestOf, equalConstantTime } from '../encoding/digest.js'
+import { parseJsonObject } from '../encoding/strict-json.js'
 import { AgenticError } from '../errors.js'
 import { idempotencyKey } from '../tokens/idempotency.js'
 import { type VerifiedIntentToken, verifyIntentToken } from '../tokens/intent-token.js'
@@ -113,7 +114,7 @@ function requireArguments(call: PresentedCall, token: VerifiedIntentToken, chain
   checkArguments(parseToolDetails(token.authorizationDetails), name, call.args)
   checkArguments(chain.toolGrants, name, call.args)
   requireApproved(name, call.args, token)
-  return deepFreeze(JSON.parse(sent) as JsonObject)
+  return deepFreeze(parseJsonObject(sent, { maxBytes: sent.length }))
 }
 
 function requireApproved(tool: string, args: JsonObject, token: VerifiedIntentToken): void {

@@ -2,7 +2,7 @@
  * A checked call is performed, and every outcome is recorded: what allows an effect before the effect,
  * a refusal before its answer.
  */
-import { canonicalize, type JsonValue } from '../encoding/canonical-json.js'
+import { canonicalCopy, type JsonValue } from '../encoding/canonical-json.js'
 import { AgenticError, codeOf, isAgenticError } from '../errors.js'
 import type { ToolCallInfo } from '../identity/agent.js'
 import { type AuthorizedCall, check, type PresentedCall } from './check.js'
@@ -94,7 +94,7 @@ async function run(
 
 function plainResult(tool: string, result: unknown): JsonValue {
   try {
-    return JSON.parse(canonicalize(result ?? null)) as JsonValue
+    return canonicalCopy(result ?? null)
   } catch (cause) {
     throw new AgenticError('ERR_TOOL_FAILED', `the result of "${tool}" is not plain JSON`, { cause })
   }

@@ -2,7 +2,7 @@
 import type { ToolInvocation, ToolServer } from '../client/tool-server.js'
 import { nowSeconds } from '../clock.js'
 import { decodeAssertion } from '../delegation/assertion.js'
-import { canonicalize, type JsonObject } from '../encoding/canonical-json.js'
+import { canonicalCopy, type JsonObject } from '../encoding/canonical-json.js'
 import { AgenticError } from '../errors.js'
 import type { ToolDefinition } from '../identity/agent.js'
 import { verifyInvocationProof } from '../tokens/invocation-proof.js'
@@ -55,7 +55,7 @@ function present(
   deps: GuardDeps,
 ): PresentedCall {
   // Copied before anything is checked: the caller still holds these, and the checks wait for one another.
-  const args = JSON.parse(canonicalize(invocation.args)) as JsonObject
+  const args = canonicalCopy(invocation.args) as JsonObject
   const chain = [...invocation.chain]
   const { token: accessToken, proof } = invocation
   return {

@@ -1,11 +1,11 @@
 /** Copies of JSON data that nobody can change afterwards: neither who passed it in, nor who reads it. */
-import { canonicalize, type JsonValue } from '../encoding/canonical-json.js'
+import { canonicalCopy, type JsonValue } from '../encoding/canonical-json.js'
 
 /** A deeply frozen copy of a value that has an exact JSON form.
  * @throws AgenticError ERR_JSON_NOT_CANONICAL for anything else (undefined, Date, NaN, a cycle, …)
  */
 export function frozenJson<T extends JsonValue>(value: T): T {
-  return deepFreeze(JSON.parse(canonicalize(value)) as T)
+  return deepFreeze(canonicalCopy(value) as T)
 }
 
 /** Freezes objects and arrays in place, all the way down. For data just made here: no cycles, no classes. */

@@ -3,10 +3,11 @@ import { createHash } from 'node:crypto'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import type { Ed25519Backend } from './ed25519.js'
 
+const { getPublicKey, sign, verify, Point } = ed25519
+const { BASE, Fn } = Point
+const sha512 = createHash
+
 export function nobleBackend(): Ed25519Backend {
-  const { getPublicKey, sign, verify, Point } = ed25519
-  const { BASE, Fn } = Point
-  const sha512 = createHash
   return {
     name: 'noble',
     keyPair(seed) {

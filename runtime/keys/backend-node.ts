@@ -5,15 +5,16 @@ import type { Ed25519Backend, Ed25519KeyPair } from './ed25519.js'
 /** PKCS#8 of an Ed25519 seed is this and the seed (RFC 8410 §7). */
 const pkcs8Prefix = Buffer.from('302e020100300506032b657004220420', 'hex')
 
+// Named imports of built-ins follow a later patch (syncBuiltinESMExports); these do not.
+const [importPrivate, importPublic, signBytes, verifyBytes] = [
+  createPrivateKey,
+  createPublicKey,
+  sign,
+  verify,
+]
+
 /** @returns undefined when this OpenSSL has no Ed25519 */
 export function nodeBackend(): Ed25519Backend | undefined {
-  // Named imports of built-ins follow a later patch (syncBuiltinESMExports); these do not.
-  const [importPrivate, importPublic, signBytes, verifyBytes] = [
-    createPrivateKey,
-    createPublicKey,
-    sign,
-    verify,
-  ]
   const keyPair = (seed: Uint8Array): Ed25519KeyPair => {
     // Not as a JWK: there OpenSSL believes the public half it is given; from the seed it computes it.
     const der = Buffer.concat([pkcs8Prefix, seed])

@@ -9,12 +9,13 @@ interface Sodium {
   crypto_sign_verify_detached(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean
 }
 
+// The module's export object stays writable: what is called later is taken now.
+const captured = captureSodium()
+
 /** @returns undefined when the package is not installed or its binary does not load here */
 export function sodiumBackend(): Ed25519Backend | undefined {
-  const sodium = loadSodium()
-  if (sodium === undefined) return undefined
-  // The module's export object stays writable: what is called later is taken now.
-  const { crypto_sign_seed_keypair, crypto_sign_detached, crypto_sign_verify_detached } = sodium
+  if (captured === undefined) return undefined
+  const { crypto_sign_seed_keypair, crypto_sign_detached, crypto_sign_verify_detached } = captured
   return {
     name: 'sodium',
     keyPair(seed) {
@@ -37,9 +38,11 @@ export function sodiumBackend(): Ed25519Backend | undefined {
   }
 }
 
-function loadSodium(): Sodium | undefined {
+function captureSodium(): Sodium | undefined {
   try {
-    return createRequire(import.meta.url)('sodium-native') as Sodium
+    const sodium = createRequire(import.meta.url)('sodium-native') as Sodium
+    const { crypto_sign_seed_keypair, crypto_sign_detached, crypto_sign_verify_detached } = sodium
+    return { crypto_sign_seed_keypair, crypto_sign_detached, crypto_sign_verify_detached }
   } catch {
     return undefined // missing, or no binary for this platform: the next backend serves
   }

@@ -6,7 +6,8 @@ import { AgenticError } from '../errors.js'
 
 export type BackendName = 'sodium' | 'node' | 'noble'
 
-/** An implementation of Ed25519. It captures the functions it calls when it is made. */
+/** An implementation of Ed25519. The functions it calls are taken when its module is loaded: agents' modules are
+ * loaded before a program makes its first keyring, and may have patched what a backend would find then. */
 export interface Ed25519Backend {
   readonly name: BackendName
   /** @param seed 32 bytes, copied: the caller may erase them afterwards */

@@ -1,7 +1,7 @@
 /** ECDSA on P-256 with SHA-256 by node:crypto (OpenSSL). */
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
 
-/** An implementation of ES256's arithmetic. It captures the functions it calls when it is made. */
+/** An implementation of ES256's arithmetic. The functions it calls are taken when its module is loaded. */
 export interface P256Ecdsa {
   /** @param d 32 bytes, from 1 to n - 1, copied */
   keyPair(d: Uint8Array): P256KeyPair
@@ -30,14 +30,15 @@ const [sec1Before, sec1After] = ['30310201010420', 'a00a06082a8648ce3d030107'].m
 
 const dsaEncoding = 'ieee-p1363'
 
+// Named imports of built-ins follow a later patch (syncBuiltinESMExports); these do not.
+const [importPrivate, importPublic, signBytes, verifyBytes] = [
+  createPrivateKey,
+  createPublicKey,
+  sign,
+  verify,
+]
+
 export function nodeP256(): P256Ecdsa {
-  // Named imports of built-ins follow a later patch (syncBuiltinESMExports); these do not.
-  const [importPrivate, importPublic, signBytes, verifyBytes] = [
-    createPrivateKey,
-    createPublicKey,
-    sign,
-    verify,
-  ]
   return {
     keyPair(d) {
       const der = Buffer.concat([sec1Before, d, sec1After])

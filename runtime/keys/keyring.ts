@@ -41,6 +41,9 @@ export interface KeyringOptions {
   readonly maxKeys?: number
 }
 
+// Taken once: a later patch of node:crypto does not choose the keys.
+const random = randomBytes
+
 /** @throws AgenticError ERR_CRYPTO_SELF_TEST when the backend is not there or computes wrongly: a backend that
  *   loads and fails is not passed over, since then something has changed it */
 export function createKeyring(options: KeyringOptions = {}): Keyring {
@@ -49,7 +52,6 @@ export function createKeyring(options: KeyringOptions = {}): Keyring {
     throw new TypeError('maxKeys: expected a positive integer')
   const backend = selectBackend(options.backend)
   selfTest(backend)
-  const random = randomBytes
   let tested: P256Ecdsa | undefined
   /** Made when it is first asked for: most runtimes never see an ES256 key. */
   const es256 = () => {

@@ -1,5 +1,5 @@
 /** From a definition to a workflow: read strictly, completed, validated, frozen, and named by its digest. */
-import { canonicalize, type JsonObject } from '../encoding/canonical-json.js'
+import { canonicalCopy, canonicalize, type JsonObject } from '../encoding/canonical-json.js'
 import { digestOf } from '../encoding/digest.js'
 import { AgenticError, isAgenticError } from '../errors.js'
 import type { CompleteDefinition, Step, Workflow, WorkflowDefinition } from './definition.js'
@@ -51,7 +51,7 @@ function assemble(complete: CompleteDefinition, steps: readonly Step[], source: 
 /** A copy that holds only what JSON can hold, made in one reading. */
 function copyOf(wire: unknown, fail: Fail): unknown {
   try {
-    return JSON.parse(canonicalize(wire))
+    return canonicalCopy(wire)
   } catch (error) {
     if (!isAgenticError(error)) throw error
     return fail(placeOfFault(wire), error.message)

@@ -1,5 +1,5 @@
 /** What a step is given: values along the dotted paths of its definition, own properties only. */
-import { canonicalize, type JsonObject } from '../encoding/canonical-json.js'
+import { canonicalCopy, type JsonObject } from '../encoding/canonical-json.js'
 import { AgenticError } from '../errors.js'
 import type { RunData } from './condition.js'
 import type { GateStep, PathMapping, Step, Workflow } from './definition.js'
@@ -36,7 +36,7 @@ export function gateArguments(workflow: Workflow, step: string | GateStep, data:
   }
   const values = valuesOf(gate.id, 'gate.arguments', gate.arguments, data)
   try {
-    return JSON.parse(canonicalize(values)) as JsonObject
+    return canonicalCopy(values) as JsonObject
   } catch (cause) {
     throw new AgenticError('ERR_INPUT_INVALID', `steps.${gate.id}.gate.arguments: not canonical JSON`, {
       cause,

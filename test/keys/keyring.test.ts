@@ -266,18 +266,16 @@ describe('a patched crypto module', () => {
     if (sodium && original) Object.assign(sodium, original)
   })
 
-  it.skipIf(!sodium)(
-    'changes nothing for a keyring that exists, and stops the making of another',
-    async () => {
-      if (!sodium) throw new Error('skipped')
-      const keyring = createKeyring({ backend: 'sodium' })
+  it.skipIf(!sodium)('changes nothing for a keyring that exists, nor for one that is made after it', () => {
+    if (!sodium) throw new Error('skipped')
+    const existing = createKeyring({ backend: 'sodium' })
+    sodium.crypto_sign_verify_detached = () => true
+    for (const keyring of [existing, createKeyring({ backend: 'sodium' })]) {
       const key = keyring.generate()
-      sodium.crypto_sign_verify_detached = () => true
       expect(key.publicKey.verify('m', new Uint8Array(64))).toBe(false)
       expect(key.publicKey.verify('m', key.sign('m'))).toBe(true)
-      await expectCode(() => createKeyring(), 'ERR_CRYPTO_SELF_TEST')
-    },
-  )
+    }
+  })
 })
 
 function loadSodium(): Record<string, unknown> | undefined {
