@@ -48,15 +48,11 @@ export interface AddKeyDeps {
  */
 export async function addKey(request: AddKeyRequest, deps: AddKeyDeps): Promise<Registration> {
   const { overlapSeconds } = request
-  if (!Number.isSafeInteger(overlapSeconds) || overlapSeconds < 0 || overlapSeconds > maxOverlapSeconds) {
-    throw new TypeError(`overlapSeconds: expected an integer from 0 to ${maxOverlapSeconds}`)
-  }
+  requireOverlap(overlapSeconds)
   const key = deps.keyring.publicKey(request.jwk)
   const now = nowSeconds(deps.clock)
   return deps.store.setKeys(request.registrationId, (current) => {
-    requireOwner(current, request.clientId)
-    requireNewest(current)
-    requireRoom(current, key.thumbprint, now)
+    requireMayAdd(current, request.clientId, key.thumbprint, now)
     const epoch = newestKey(current).epoch + 1
     const { agentId, agentChecksum } = current
     const subject = { issuer: deps.issuer, agentId, agentChecksum, epoch, key }
@@ -68,7 +64,8 @@ export async function addKey(request: AddKeyRequest, deps: AddKeyDeps): Promise<
 }
 
 /** Rotates a `derived` key: who can derive the keys makes both proofs.
- * @param options `keyFor` as when it was registered
+ * @param options `keyFor` as when it was registered; `record` is told of the new key before it is stored, and waited
+ *   for: a key that nobody could record is none
  * @throws as `addKey`, ERR_AGENT_UNKNOWN
  */
 export async function rotateKey(
@@ -76,9 +73,10 @@ export async function rotateKey(
   options: Omit<AddKeyDeps, 'store'> & {
     readonly store: Pick<RegistrationStore, 'setKeys' | 'byId'>
     readonly keyFor: (agentId: string, agentChecksum: string, epoch: number) => SigningKey
+    readonly record?: (added: Pick<RegisteredKey, 'kid' | 'epoch'>) => Promise<void>
   },
 ): Promise<Registration> {
-  const { store, issuer, clock, keyFor } = options
+  const { store, issuer, clock, keyFor, record } = options
   const current = await store.byId(request.registrationId)
   if (current === undefined)
     throw new AgenticError('ERR_AGENT_UNKNOWN', 'there is no registration of this id')
@@ -91,7 +89,24 @@ export async function rotateKey(
     proof: signKeyProof(subject, after, { clock }),
     oldProof: signKeyProof(subject, before, { clock }),
   }
+  const kid = after.publicKey.thumbprint
+  // Judged again where it is stored; here, so that what is refused anyhow is not recorded as done.
+  requireOverlap(request.overlapSeconds)
+  requireMayAdd(current, request.clientId, kid, nowSeconds(clock))
+  await record?.({ kid, epoch: epoch + 1 })
   return addKey({ ...request, ...proofs, jwk: after.publicKey.jwk, mode: 'derived' }, options)
+}
+
+function requireOverlap(overlapSeconds: number): void {
+  if (!Number.isSafeInteger(overlapSeconds) || overlapSeconds < 0 || overlapSeconds > maxOverlapSeconds) {
+    throw new TypeError(`overlapSeconds: expected an integer from 0 to ${maxOverlapSeconds}`)
+  }
+}
+
+function requireMayAdd(current: Registration, clientId: string, kid: string, now: number): void {
+  requireOwner(current, clientId)
+  requireNewest(current)
+  requireRoom(current, kid, now)
 }
 
 /** Keys are for what comes: a registration that was superseded or revoked gets none. */

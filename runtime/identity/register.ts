@@ -19,6 +19,9 @@ export interface RegisterOptions extends PlanOptions {
   readonly clientIds?: readonly string[]
   readonly key: KeySource
   readonly clock: Clock
+  /** Told before anything is stored, and waited for: what nobody could record is not registered. When somebody else
+   * is faster, what was told is not stored after all. */
+  readonly record?: (result: RegisterResult) => Promise<void>
 }
 
 /** `derived`: the runtime has the key, as a function of exactly these three. `attested`: its holder proved that he
@@ -84,12 +87,11 @@ async function attempt(agent: LiveAgent, options: RegisterOptions): Promise<Regi
     status: 'verified',
     registeredAt: nowSeconds(clock),
   })
-  if (plan.kind === 'new') {
-    await store.save(registration)
-    return { registration, outcome: 'registered' }
-  }
-  await store.save(registration, plan.supersedes)
-  return { registration, outcome: 'updated' }
+  const isNew = plan.kind === 'new'
+  const result: RegisterResult = { registration, outcome: isNew ? 'registered' : 'updated' }
+  await options.record?.(result)
+  await (isNew ? store.save(registration) : store.save(registration, plan.supersedes))
+  return result
 }
 
 function provenKey(

@@ -1,5 +1,7 @@
 /** Adding and rotating keys of a registration (PROTOCOL 2.3, 3). */
-import { describe, expect, it } from 'vitest'
+
+import { describe, expect, it, vi } from 'vitest'
+import { AgenticError } from '../../runtime/errors.js'
 import {
   type AddKeyRequest,
   addKey,
@@ -274,6 +276,44 @@ describe('rotateKey', () => {
       fixedKey(`other master ${agentId} ${checksum} ${epoch}`)
     const options = { ...deps, keyFor: otherMaster }
     await expectCode(rotateKey(rotation, options), 'ERR_KEY_PROOF_PREDECESSOR')
+  })
+})
+
+describe('a rotated key', () => {
+  it('is recorded before it is stored, and what cannot be recorded is not stored', async () => {
+    const { deps, registration, agent } = await registered()
+    const { registrationId } = registration
+    const rotation = { registrationId, clientId: 'runtime', overlapSeconds: 60 }
+    const record = async () => {
+      throw new AgenticError('ERR_AUDIT_WRITE', 'the disk is full')
+    }
+    await expectCode(rotateKey(rotation, { ...deps, keyFor, record }), 'ERR_AUDIT_WRITE')
+    expect(await deps.store.byId(registrationId)).toEqual(registration)
+
+    const told: unknown[] = []
+    const { keys } = await rotateKey(rotation, {
+      ...deps,
+      keyFor,
+      async record(added) {
+        told.push(added, (await deps.store.byId(registrationId))?.keys.length)
+      },
+    })
+    const { thumbprint: kid } = keyFor('scanner', agent.checksum(), 1).publicKey
+    expect(told).toEqual([{ kid, epoch: 1 }, 1])
+    expect(keys).toHaveLength(2)
+  })
+
+  it('is not recorded when it is refused anyhow', async () => {
+    const { deps, registration } = await registered()
+    const { registrationId } = registration
+    const rotation = { registrationId, clientId: 'runtime', overlapSeconds: 60 }
+    const record = vi.fn(async () => undefined)
+    const options = { ...deps, keyFor, record }
+    await expectCode(rotateKey({ ...rotation, clientId: 'mallory' }, options), 'ERR_AGENT_OWNER')
+    await expect(rotateKey({ ...rotation, overlapSeconds: -1 }, options)).rejects.toThrow(TypeError)
+    await deps.store.revokeAgent('scanner')
+    await expectCode(rotateKey(rotation, options), 'ERR_AGENT_REVOKED')
+    expect(record).not.toHaveBeenCalled()
   })
 })
 

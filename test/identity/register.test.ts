@@ -35,6 +35,26 @@ describe('registerAgent (PROTOCOL 2.3)', () => {
     expect(await store.latest('scanner')).toEqual(registration)
   })
 
+  it('records what it will store, and stores nothing that cannot be recorded', async () => {
+    const store = memoryRegistrations()
+    const failing = async () => {
+      throw new AgenticError('ERR_AUDIT_WRITE', 'the disk is full')
+    }
+    const agent = await liveScanner()
+    await expectCode(registerAgent(agent, { ...registering(store), record: failing }), 'ERR_AUDIT_WRITE')
+    expect(await store.latest('scanner')).toBeUndefined()
+
+    const told: unknown[] = []
+    const record: RegisterOptions['record'] = async (result) => {
+      told.push(result, await store.latest('scanner'))
+    }
+    const result = await registerAgent(agent, { ...registering(store), record })
+    expect(told).toEqual([result, undefined])
+    // What is known already is no news.
+    await registerAgent(agent, { ...registering(store), record })
+    expect(told).toHaveLength(2)
+  })
+
   it('finds the registration of an agent that did not change', async () => {
     const store = memoryRegistrations()
     const first = await registerAgent(await liveScanner(), registering(store))
