@@ -3,34 +3,22 @@ import { userInfo } from 'node:os'
 import type { BaseChatModel } from '@langchain/core/language_models/chat_models'
 import { initiatorOf, localInitiator } from './authority/initiator.js'
 import { createActivationClients } from './client/activation-client.js'
-import { nowSeconds } from './clock.js'
 import { decodeJws } from './encoding/compact-jws.js'
-import { createEngine, type RunResult as EngineResult, type EngineRun } from './engine/run.js'
+import { createEngine, type EngineRun } from './engine/run.js'
 import { AgenticError } from './errors.js'
-import type { ActivationRow, ApprovalRow } from './execution/records.js'
+import type { ApprovalRow } from './execution/records.js'
 import { type ServedResource, serveResource } from './guard/serve.js'
 import { createToolServer } from './guard/tool-server.js'
-import { rotateKey } from './identity/add-key.js'
 import { createCodeCache } from './identity/code-cache.js'
-import { freezeAgent, type LiveAgent } from './identity/live-agent.js'
-import { registerAgent } from './identity/register.js'
+import type { LiveAgent } from './identity/live-agent.js'
 import type { Registration } from './identity/registration.js'
 import { newestKey, registeredKey } from './identity/registration-keys.js'
 import { masterSecretFromText } from './keys/master-secret.js'
 import type { PublicJwk } from './keys/public-jwk.js'
-import { assemble, type Parts, type RuntimeOptions, runtimeClientId } from './parts.js'
-import type {
-  ApprovalDecision,
-  ChatModel,
-  RegistrationReport,
-  Run,
-  RunDetail,
-  RunOptions,
-  RunResult,
-  Runtime,
-  StartOptions,
-  StepReport,
-} from './runtime.js'
+import { decideGate, registerAgents, revokeAgent, rotateAgentKey } from './operator.js'
+import { assemble, type Parts, type RuntimeOptions } from './parts.js'
+import { detailOf, resultOf } from './run-report.js'
+import type { ChatModel, Run, RunOptions, Runtime, StartOptions } from './runtime.js'
 import { resolveParameters } from './workflow/parameters.js'
 
 export type { RuntimeOptions } from './parts.js'
@@ -106,27 +94,9 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
   return {
     issuer: parts.issuer,
     jwkSet: parts.authorityKeys.jwkSet,
-    async register({ agents, acceptChanges = false }) {
-      const reports: RegistrationReport[] = []
-      for (const definition of agents) {
-        const agent = await freezeAgent(definition, { cache: codeCache })
-        const { registration, outcome } = await registerAgent(agent, {
-          store: parts.store.registrations,
-          key: { mode: 'derived', keyFor: parts.agentKey },
-          clock: parts.clock,
-          owner: runtimeClientId,
-          acceptChanges,
-          administrator: true, // whoever runs this program is the operator of its authority, too
-        })
-        live.set(definition.id, agent)
-        if (outcome !== 'unchanged') await recordRegistration(registration, outcome, parts)
-        reports.push({ agent: definition.id, outcome, registration })
-      }
-      return reports
-    },
-    revoke: (agent) => revoke(agent, parts),
-    rotateKey: (agent, { overlapSeconds = defaultOverlapSeconds } = {}) =>
-      rotate(agent, overlapSeconds, parts),
+    register: (request) => registerAgents(request, { live, codeCache, parts }),
+    revoke: (agent) => revokeAgent(agent, parts),
+    rotateKey: (agent, options) => rotateAgentKey(agent, options?.overlapSeconds, parts),
     async start(workflow, request) {
       const initiator = await initiatorFor(request, options, parts)
       return launch(request, (engine, asked) =>
@@ -142,7 +112,7 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
     },
     resume: (executionId, workflow, options = {}) =>
       launch(options, (engine, asked) => engine.resume({ ...asked, executionId, workflow })),
-    decide: (run, gate, decision) => decide(run, gate, decision, parts),
+    decide: (run, gate, decision) => decideGate(run, gate, decision, parts),
     runs: (limit) => parts.store.executions.list(limit),
     run: (run) => detailOf(run, parts),
     events: (run, after) => parts.events.events(run, after),
@@ -226,122 +196,9 @@ function engineOptions({ onApproval, signal }: RunOptions, parts: Parts): Engine
       async onApproval(question: ApprovalRow) {
         const decision = await onApproval(question)
         if (!decision) return false
-        await decide(question.executionId, question.gate, decision, parts, question.approvalId)
+        await decideGate(question.executionId, question.gate, decision, parts, question.approvalId)
         return true
       },
     }),
-  }
-}
-
-async function decide(
-  run: string,
-  gate: string,
-  decision: ApprovalDecision,
-  parts: Parts,
-  approvalId?: string,
-): Promise<ApprovalRow> {
-  const row = await parts.authority.decideApproval({
-    executionId: run,
-    gate,
-    ...(approvalId !== undefined && { approvalId }),
-    answer: {
-      decision: decision.decision,
-      approver: decision.approver,
-      auth: { method: decision.method, time: nowSeconds(parts.clock) },
-      ...(decision.reason !== undefined && { reason: decision.reason }),
-    },
-  })
-  await parts.events.append({
-    executionId: run,
-    at: parts.clock.nowMs(),
-    type: 'approval.decided',
-    step: gate,
-    data: { decision: decision.decision, approver: decision.approver, method: decision.method },
-  })
-  return row
-}
-
-async function recordRegistration(registration: Registration, outcome: string, parts: Parts): Promise<void> {
-  await parts.audit.append({
-    type: `agent.${outcome}`,
-    actor: 'operator',
-    subjects: { registration_id: registration.registrationId },
-    data: {
-      agent: registration.agentId,
-      version: registration.version,
-      agent_checksum: registration.agentChecksum,
-      scopes: registration.scopes.join(' '),
-    },
-  })
-}
-
-const defaultOverlapSeconds = 24 * 3600
-
-async function rotate(agent: string, overlapSeconds: number, parts: Parts): Promise<Registration> {
-  const current = await parts.store.registrations.latest(agent)
-  if (!current) throw new AgenticError('ERR_AGENT_UNKNOWN', `agent "${agent}" is not registered`)
-  const { issuer, clock, keyring } = parts
-  const rotated = await rotateKey(
-    { registrationId: current.registrationId, clientId: runtimeClientId, overlapSeconds },
-    { issuer, clock, keyring, store: parts.store.registrations, keyFor: parts.agentKey },
-  )
-  const { kid, epoch } = newestKey(rotated)
-  await parts.audit.append({
-    type: 'agent.key_rotated',
-    actor: 'operator',
-    subjects: { registration_id: rotated.registrationId },
-    data: { agent, kid, epoch, overlap_seconds: overlapSeconds },
-  })
-  return rotated
-}
-
-/** Recorded first: a revocation that the log does not know of would be somebody's secret. */
-async function revoke(agent: string, parts: Parts): Promise<void> {
-  const registration = await parts.store.registrations.latest(agent)
-  if (!registration) throw new AgenticError('ERR_AGENT_UNKNOWN', `agent "${agent}" is not registered`)
-  await parts.audit.append({
-    type: 'agent.revoked',
-    actor: 'operator',
-    subjects: { registration_id: registration.registrationId },
-    data: { agent },
-  })
-  await parts.store.registrations.revokeAgent(agent)
-}
-
-/** How the run ended is the engine's word: a store that failed may still say that it is running. */
-async function resultOf(ended: EngineResult, parts: Parts): Promise<RunResult> {
-  const { steps } = await detailOf(ended.executionId, parts)
-  return {
-    run: ended.executionId,
-    workflow: ended.workflow,
-    status: ended.status,
-    steps,
-    output: ended.result ?? null,
-    ...(ended.failure && { failure: ended.failure }),
-    pending: ended.approvals,
-  }
-}
-
-async function detailOf(run: string, parts: Parts): Promise<RunDetail> {
-  const { execution, activations, receipts, approvals } = await parts.store.executions.snapshot(run)
-  return {
-    execution,
-    steps: [...activations].sort((a, b) => a.startedAt - b.startedAt).map((row) => stepReport(row, parts)),
-    approvals,
-    receipts: [...receipts].sort((a, b) => a.at - b.at).map((receipt) => receipt.jws),
-  }
-}
-
-function stepReport(row: ActivationRow, parts: Parts): StepReport {
-  return {
-    step: row.step,
-    ...(row.agentId !== undefined && { agent: row.agentId }),
-    ...(row.agentChecksum !== undefined && { agentChecksum: row.agentChecksum }),
-    state: row.state,
-    scope: row.scope,
-    hops: row.chain.length,
-    attempt: row.attempt,
-    ms: (row.endedAt ?? parts.clock.nowMs()) - row.startedAt,
-    chain: row.chain,
   }
 }
