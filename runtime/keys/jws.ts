@@ -42,7 +42,8 @@ export function verifyDecoded(decoded: DecodedJws, key: PublicKey): void {
   if (decoded.header.alg !== key.alg) {
     throw new AgenticError('ERR_ALG_REFUSED', `protected header: expected "alg" to be the key's, ${key.alg}`)
   }
-  if (!key.verify(decoded.signingInput, decoded.signature)) {
+  // Not `!verify(…)`: the promise of a key that is somebody else's would count as yes.
+  if (key.verify(decoded.signingInput, decoded.signature) !== true) {
     throw new AgenticError('ERR_SIGNATURE_INVALID', 'the signature is not this key’s over this token')
   }
 }

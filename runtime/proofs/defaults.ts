@@ -1,8 +1,11 @@
 /**
  * What a program without a runtime need not wire by itself. Everything here can be passed in instead.
  */
+import { AgenticError } from '../errors.js'
+import { maxSetKeys } from '../keys/jwk-set.js'
 import { createKeyring, type Keyring } from '../keys/keyring.js'
 import type { PublicJwk, PublicKey } from '../keys/public-key.js'
+import { isPublicKey } from './rules.js'
 
 let shared: Keyring | undefined
 
@@ -12,25 +15,28 @@ export function defaultKeyring(): Keyring {
   return shared
 }
 
-/** Whose signatures count: keys already read, JWKs, or a JWK Set of either. */
+/** Whose signatures count: keys already read, JWKs, or a JWK Set of either; at most 64. */
 export type TrustedKeys =
   | readonly (PublicKey | PublicJwk)[]
   | { readonly keys: readonly (PublicKey | PublicJwk)[] }
 
-/** @throws AgenticError ERR_KEY_INVALID, ERR_KEY_SMALL_ORDER: a key that cannot be read is not passed over
+/** @throws AgenticError ERR_KEY_INVALID, ERR_KEY_SMALL_ORDER: a key that cannot be read is not passed over;
+ *   ERR_KEY_SET_SIZE
  * @throws TypeError when it is no list at all */
 export function trustedKeysOf(trusted: TrustedKeys, keyring: Keyring): readonly PublicKey[] {
-  // Not `'keys' in trusted`: an array has a method of that name.
-  const keys = isList(trusted) ? trusted : trusted?.keys
+  const keys = isList(trusted) ? trusted : ownKeys(trusted)
   if (!isList(keys)) throw new TypeError('trustedKeys: expected keys, or a JWK Set')
-  return keys.map((key) => (isRead(key) ? key : keyring.verificationKey(key)))
+  if (keys.length > maxSetKeys)
+    throw new AgenticError('ERR_KEY_SET_SIZE', `trusted keys: expected at most ${maxSetKeys}`)
+  // Not `map`, which passes over a hole.
+  return Array.from(keys, (key) => (isPublicKey(key) ? key : keyring.verificationKey(key)))
+}
+
+/** Not `'keys' in set`: an array has a method of that name, and a prototype may hold anything. */
+function ownKeys(set: { readonly keys: unknown } | undefined | null): unknown {
+  return set !== undefined && set !== null && Object.hasOwn(set, 'keys') ? set.keys : undefined
 }
 
 function isList(value: unknown): value is readonly (PublicKey | PublicJwk)[] {
   return Array.isArray(value)
-}
-
-/** JSON holds no functions, so nothing from outside passes for a key that was read. */
-function isRead(key: PublicKey | PublicJwk): key is PublicKey {
-  return typeof key === 'object' && key !== null && 'verify' in key && typeof key.verify === 'function'
 }

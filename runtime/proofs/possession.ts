@@ -1,8 +1,12 @@
 /** Proofs of possession, for a program without a runtime: over an HTTP request (DPoP), or over a tool's invocation. */
-import { type Clock, nowSeconds, systemClock } from '../clock.js'
+import { type Clock, systemClock } from '../clock.js'
+import type { JsonObject } from '../encoding/canonical-json.js'
+import { frozenJson } from '../identity/frozen-json.js'
 import type { Keyring } from '../keys/keyring.js'
+import type { PublicKey } from '../keys/public-key.js'
 import type { SigningKey } from '../keys/signing-key.js'
 import {
+  type BoundRequest,
   createDpopProof as createDpop,
   type DpopProofRequest,
   type DpopProofRules,
@@ -15,7 +19,9 @@ import {
   type InvocationProofRules,
   verifyInvocationProof as verifyInvocation,
 } from '../tokens/invocation-proof.js'
+import type { SingleUse } from '../tokens/single-use.js'
 import { defaultKeyring } from './defaults.js'
+import { isGiven, isPublicKey, ownMembers, requireText, secondsOf } from './rules.js'
 
 export interface ProofOptions {
   readonly clock?: Clock
@@ -23,30 +29,54 @@ export interface ProofOptions {
 
 /** Proves the key of a token over exactly one HTTP request.
  * @returns compact `dpop+jwt`
+ * @throws TypeError for a `request` that is not whole: an absent query or content type is the empty text
  * @see PROTOCOL 8, RFC 9449 */
 export function createDpopProof(
   request: DpopProofRequest,
   key: SigningKey,
-  { clock = systemClock }: ProofOptions = {},
+  options: ProofOptions = {},
 ): string {
-  return createDpop(request, key, { clock })
+  const { clock = systemClock } = ownMembers(options, 'options')
+  const own = ownMembers(request, 'request')
+  if (own.request === undefined) return createDpop(own, key, { clock })
+  return createDpop(ownMembers({ ...own, request: boundRequest(own.request) }, 'request'), key, { clock })
 }
 
-/** `now` in NumericDate seconds; default the system's clock. */
-export type VerifyDpopProofRules = Omit<DpopProofRules, 'now' | 'keyring'> & {
+/** A token counts only with its key, so that a proof by whoever found the token is none.
+ * `now` in NumericDate seconds; default the system's clock. */
+export type VerifyDpopProofRules = Omit<DpopProofRules, 'now' | 'keyring' | 'accessToken' | 'key'> & {
   readonly now?: number
   readonly keyring?: Keyring
-}
+} & (
+    | { readonly accessToken: string; readonly key: PublicKey }
+    | { readonly accessToken?: never; readonly key?: PublicKey }
+  )
 
-/** Verifies a proof in the order of RFC 9449 §4.3, and spends it. A rule that is not given is not checked: a resource
- * gives `accessToken` and the token's `key`, and `request` where a body or a query counts.
- * @throws AgenticError ERR_PROOF_*, ERR_REPLAY_STORE, or the codes of the gate */
+/** Verifies a proof in the order of RFC 9449 §4.3, and spends it: await it before anything else is done.
+ * - A resource gives `accessToken` and the `key` of the token as verified, and `request` wherever a query or a body
+ *   counts: without `request`, who sees a proof can send it on with another body.
+ * - A token endpoint gives no `accessToken`, and a `key` only where one is registered. Without a `key` any key
+ *   passes, and the result says which it was.
+ * - A rule that is left out is not checked. One that is given and undefined was forgotten, and is a TypeError.
+ * @throws AgenticError ERR_PROOF_*, ERR_SIGNATURE_INVALID, ERR_KEY_*, ERR_REPLAY_STORE, or the codes of the gate
+ * @throws TypeError when the rules are none that could hold */
 export async function verifyDpopProof(
   proof: string,
   rules: VerifyDpopProofRules,
 ): Promise<VerifiedDpopProof> {
-  const { keyring = defaultKeyring(), now = nowSeconds(systemClock) } = rules
-  return verifyDpop(proof, { ...rules, keyring, now })
+  const own = ownMembers(rules, 'rules')
+  const { method, url, accessToken, key, request, nonces, singleUse, keyring = defaultKeyring() } = own
+  requireText(method, 'method')
+  requireText(url, 'url')
+  if (isGiven(own, 'accessToken')) requireText(accessToken, 'accessToken')
+  if (isGiven(own, 'key') || isGiven(own, 'accessToken')) requireKey(key)
+  if (isGiven(own, 'nonces') && typeof nonces?.accepts !== 'function')
+    throw new TypeError('nonces: expected what createDpopNonces makes')
+  requireSingleUse(singleUse)
+  const bound = isGiven(own, 'request') && { request: boundRequest(request) }
+  // Still without a prototype: what is left out stays left out for the inner room as well.
+  const inner = ownMembers({ ...own, ...bound, keyring, now: secondsOf(own.now) }, 'rules')
+  return Object.freeze(await verifyDpop(proof, inner as DpopProofRules))
 }
 
 /** Proves the key of a chain's leaf over one invocation of one tool with exactly these arguments.
@@ -55,19 +85,59 @@ export async function verifyDpopProof(
 export function createInvocationProof(
   request: InvocationProofRequest,
   key: SigningKey,
-  { clock = systemClock }: ProofOptions = {},
+  options: ProofOptions = {},
 ): string {
-  return createInvocation(request, key, { clock })
+  const { clock = systemClock } = ownMembers(options, 'options')
+  return createInvocation(ownMembers(request, 'request'), key, { clock })
 }
 
 /** `now` in NumericDate seconds; default the system's clock. */
 export type VerifyInvocationProofRules = Omit<InvocationProofRules, 'now'> & { readonly now?: number }
 
-/** Verifies a proof against the invocation it came with, and spends it.
- * @throws AgenticError ERR_PROOF_*, ERR_SIGNATURE_INVALID, ERR_REPLAY_STORE, or the codes of the gate */
+export interface VerifiedInvocationProof {
+  readonly jti: string
+  readonly ordinal: number
+  /** What was proven: a frozen copy. Those that were passed in may have been changed since. */
+  readonly args: JsonObject
+}
+
+/** Verifies a proof against the invocation it came with, and spends it: await it before anything else is done, and go
+ * on with the `args` of the result.
+ * @throws AgenticError ERR_PROOF_*, ERR_SIGNATURE_INVALID, ERR_REPLAY_STORE, ERR_JSON_NOT_CANONICAL for arguments that
+ *   are none, or the codes of the gate
+ * @throws TypeError when a rule is missing */
 export async function verifyInvocationProof(
   proof: string,
   rules: VerifyInvocationProofRules,
-): Promise<{ readonly jti: string; readonly ordinal: number }> {
-  return verifyInvocation(proof, { ...rules, now: rules.now ?? nowSeconds(systemClock) })
+): Promise<VerifiedInvocationProof> {
+  const own = ownMembers(rules, 'rules')
+  const { leafId, tool, audience, accessToken, key, singleUse } = own
+  requireText(leafId, 'leafId')
+  requireText(tool, 'tool')
+  requireText(audience, 'audience')
+  requireText(accessToken, 'accessToken')
+  requireKey(key)
+  requireSingleUse(singleUse)
+  const args = frozenJson(own.args)
+  const now = secondsOf(own.now)
+  const invocation = { leafId, tool, audience, args, accessToken, key, now, singleUse }
+  const { jti, ordinal } = await verifyInvocation(proof, invocation)
+  return Object.freeze<VerifiedInvocationProof>({ jti, ordinal, args })
+}
+
+function requireKey(key: unknown): void {
+  if (!isPublicKey(key)) throw new TypeError('key: expected the key of the token, or one that was read')
+}
+
+function requireSingleUse(singleUse: Partial<SingleUse> | undefined): void {
+  if (typeof singleUse?.claim !== 'function')
+    throw new TypeError('singleUse: expected a store of spent proofs')
+}
+
+/** @throws TypeError: what is not there would be bound to nothing */
+function boundRequest(request: BoundRequest | undefined): BoundRequest {
+  const { query, contentType, body } = ownMembers(request ?? ([] as never), 'request')
+  if (typeof query !== 'string' || typeof contentType !== 'string' || !(body instanceof Uint8Array))
+    throw new TypeError('request: expected query and content type as text, and the body as bytes')
+  return { query, contentType, body }
 }

@@ -131,7 +131,7 @@ export async function verifyDpopProof(proof: string, rules: DpopProofRules): Pro
 /** A proof without the nonce is not wrong, only made too early: its maker is told the nonce and tries again. */
 function requireNonce(claims: JsonObject, nonces: DpopProofRules['nonces']): void {
   if (!nonces) return
-  if (!hasClaim(claims, 'nonce') || !nonces.accepts(readString(claims, 'nonce'))) {
+  if (!hasClaim(claims, 'nonce') || nonces.accepts(readString(claims, 'nonce')) !== true) {
     throw new AgenticError('ERR_PROOF_NONCE', '"nonce" must be one that this server gave out lately')
   }
 }
@@ -154,7 +154,7 @@ export async function spendProof(
   expiresAt: number,
   singleUse: SingleUse,
 ): Promise<void> {
-  if (!(await singleUse.claim(`proof:${key.thumbprint}:${jti}`, expiresAt))) {
+  if ((await singleUse.claim(`proof:${key.thumbprint}:${jti}`, expiresAt)) !== true) {
     throw new AgenticError('ERR_PROOF_REPLAYED', 'this proof was used before')
   }
 }

@@ -1,11 +1,12 @@
 import { jwtVerify } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { exportJwkSet, mintIntentToken, verifyIntentToken } from '../../runtime/index.js'
+import { createKeyring, exportJwkSet, mintIntentToken, verifyIntentToken } from '../../runtime/index.js'
 import { attack } from '../support/attack.js'
 import { expectCode } from '../support/expect-code.js'
 import { fakeClock } from '../support/fake-clock.js'
 import { fixedKey, smallOrderJwk } from '../support/fixed-keys.js'
 import { audience, type ClaimsToMint, intentClaims, issuer } from '../support/intent-claims.js'
+import { withPolluted } from '../support/polluted.js'
 
 const authority = fixedKey('authority')
 const stranger = fixedKey('stranger')
@@ -44,6 +45,45 @@ describe('a token minted by a program', () => {
     await expectCode(() => verifyIntentToken(token, rules), 'ERR_TOKEN_EXPIRED')
     for (const now of [Number.NaN, '1' as unknown as number])
       expect(() => verifyIntentToken(token, { ...rules, now })).toThrow(TypeError)
+    const now = Math.floor(clock.nowMs() / 1000)
+    await withPolluted('now', now, () =>
+      expectCode(() => verifyIntentToken(token, rules), 'ERR_TOKEN_EXPIRED'),
+    )
+    expect(verifyIntentToken(token, { ...rules, now }).iat).toBe(now)
+  })
+
+  attack('X10', 'lives as long as it was told, and has no approval that every object has', () => {
+    const { token, exp } = withPolluted('ttlSeconds', 600, () => mint())
+    const approval = { id: 'approval-1', tool: 'pay', argsDigest: `sha256:${'a'.repeat(64)}` }
+    const verified = verifyIntentToken(token, rules)
+    expect(exp - verified.iat).toBe(300)
+    withPolluted('approval', approval, () => expect(verified.intent.approval).toBeUndefined())
+  })
+
+  it('says what was verified to whoever holds it, unchanged', () => {
+    const verified = verifyIntentToken(mint().token, rules)
+    const { scope, intent, cnf, agentProof, authorizationDetails } = verified
+    for (const part of [
+      verified,
+      scope,
+      intent,
+      cnf,
+      cnf.jwk,
+      agentProof,
+      authorizationDetails,
+      verified.key,
+    ])
+      expect(Object.isFrozen(part)).toBe(true)
+  })
+
+  it('is verified under rules that say who and for whom', () => {
+    const { token } = mint()
+    for (const name of ['issuer', 'audience'])
+      for (const nothing of [undefined, null, '', [issuer], true])
+        expect(() => verifyIntentToken(token, { ...rules, [name]: nothing } as never)).toThrow(TypeError)
+    for (const odd of [undefined, null, Object.create(rules), [rules]])
+      expect(() => verifyIntentToken(token, odd as never)).toThrow(TypeError)
+    expect(verifyIntentToken(token, rules).aud).toBe(audience)
   })
 })
 
@@ -106,10 +146,43 @@ describe('whose signature counts', () => {
       expect(() => verifyIntentToken(token, { ...rules, trustedKeys: trustedKeys as never })).toThrow(
         TypeError,
       )
-    for (const trustedKeys of [[null], ['key'], [{}]])
+    const inherited = Object.create({ keys: [jwk] })
+    expect(() => verifyIntentToken(token, { ...rules, trustedKeys: inherited })).toThrow(TypeError)
+    for (const trustedKeys of [[null], ['key'], [{}], Array(2), [authority], [{ ...jwk, d: jwk.x }]])
       await expectCode(
         () => verifyIntentToken(token, { ...rules, trustedKeys: trustedKeys as never }),
         'ERR_KEY_INVALID',
       )
+  })
+
+  attack('X8', 'is not said by a key that answers later, or in other words than true', async () => {
+    const { token } = mintIntentToken(intentClaims(), stranger)
+    for (const answer of [Promise.resolve(false), 1, 'no', {}]) {
+      const late = { ...stranger.publicKey, verify: () => answer } as never
+      await expectCode(
+        () => verifyIntentToken(token, { ...rules, trustedKeys: [late] }),
+        'ERR_SIGNATURE_INVALID',
+      )
+    }
+    for (const missing of ['alg', 'thumbprint']) {
+      const half = { ...stranger.publicKey, verify: () => true, [missing]: undefined } as never
+      await expectCode(() => verifyIntentToken(token, { ...rules, trustedKeys: [half] }), 'ERR_KEY_INVALID')
+    }
+  })
+
+  attack('X14', 'is not looked for among thousands', async () => {
+    const trusted = (count: number) => () =>
+      verifyIntentToken(token, { ...rules, trustedKeys: { keys: Array(count).fill(jwk) } })
+    expect(trusted(64)().iss).toBe(issuer)
+    await expectCode(trusted(65), 'ERR_KEY_SET_SIZE')
+    const sparse = () => verifyIntentToken(token, { ...rules, trustedKeys: Array(2 ** 31) })
+    await expectCode(sparse, 'ERR_KEY_SET_SIZE')
+  })
+
+  it('is said by an ES256 key as well', () => {
+    const es256 = createKeyring().es256FromSeed(new Uint8Array(48).fill(7))
+    const { token } = mintIntentToken(intentClaims(), es256)
+    for (const trustedKeys of [[es256.publicKey], exportJwkSet([es256.publicKey, authority.publicKey])])
+      expect(verifyIntentToken(token, { ...rules, trustedKeys }).iss).toBe(issuer)
   })
 })
