@@ -2,6 +2,7 @@
 
 export { type McpCall, type McpCallParams, mcpCallParams } from './client/mcp-call.js'
 export { type Clock, systemClock } from './clock.js'
+export type { Assertion, AssertionIntent } from './delegation/assertion.js'
 export {
   chainHeader,
   type InvocationCredentials,
@@ -13,15 +14,21 @@ export type { Constraint } from './delegation/constraint.js'
 export type { DerivationRequest } from './delegation/derive.js'
 export { type IntentStatement, intentHash, type RootRequest } from './delegation/root.js'
 export type { ToolGrants } from './delegation/tools.js'
-export { createLinkCache, type LinkCache } from './delegation/verified-links.js'
+export { createLinkCache, type LinkCache, type VerifiedLink } from './delegation/verified-links.js'
 export type { Invariant, VerifiedChain } from './delegation/verify-chain.js'
 export { canonicalize, type JsonObject, type JsonValue } from './encoding/canonical-json.js'
 export { AgenticError, type ErrorCode, isAgenticError } from './errors.js'
 export type { AgentManifest, ToolManifest } from './identity/manifest.js'
 export type { KeyDerivation } from './keys/derive.js'
-export { exportJwkSet, type JwkSet, type KeySet, parseJwkSet } from './keys/jwk-set.js'
-export { createKeyring, type Keyring } from './keys/keyring.js'
-export type { PublicJwk, PublicKey } from './keys/public-key.js'
+export { exportJwkSet, type JwkSet, type KeySet, type PublishedJwk } from './keys/jwk-set.js'
+export { createKeyring, type Keyring, type KeyringOptions } from './keys/keyring.js'
+export type {
+  Ed25519PublicKey,
+  Es256PublicKey,
+  KeyAlgorithm,
+  PublicJwk,
+  PublicKey,
+} from './keys/public-key.js'
 export type { SigningKey } from './keys/signing-key.js'
 export type { TrustedKeys } from './proofs/defaults.js'
 export {
@@ -41,11 +48,12 @@ export {
   type VerifyIntentTokenRules,
   verifyIntentToken,
 } from './proofs/intent-token.js'
-export { deriveKey, generateKey, readPublicKey, thumbprint } from './proofs/keys.js'
+export { deriveKey, generateKey, parseJwkSet, readPublicKey, thumbprint } from './proofs/keys.js'
 export {
   createDpopProof,
   createInvocationProof,
   type ProofOptions,
+  type VerifiedInvocationProof,
   type VerifyDpopProofRules,
   type VerifyInvocationProofRules,
   verifyDpopProof,

@@ -45,7 +45,8 @@ export interface RootRequest {
 
 /** @returns compact `delegation+jwt`, depth 0
  * @throws AgenticError ERR_CLAIM_INVALID, ERR_CONSTRAINT_INVALID, ERR_TOKEN_TOO_LARGE when no verifier would read it
- * @throws TypeError for a depth or a lifetime out of bounds, or a scope that would be read as several */
+ * @throws TypeError for a depth or a lifetime out of bounds, or a scope that would be read as several, or
+ *   without who asked */
 export function issueRootAssertion(
   request: RootRequest,
   authorityKey: SigningKey,
@@ -83,7 +84,9 @@ export function issueRootAssertion(
     claims,
     authorityKey,
   )
-  if (decodeAssertion(token).scope.length !== request.scope.length)
-    throw new TypeError('scope: expected scope tokens')
+  const read = decodeAssertion(token)
+  if (read.scope.length !== request.scope.length) throw new TypeError('scope: expected scope tokens')
+  if (read.initiatedBy === undefined || !read.auth)
+    throw new TypeError('initiatedBy, auth: expected who asked, and how that is known')
   return token
 }

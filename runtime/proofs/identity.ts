@@ -14,15 +14,20 @@ import type { AgentManifest } from '../identity/manifest.js'
 export function agentChecksum(manifest: AgentManifest): string {
   const members = ['agent_id', 'prompt_template', 'tools', 'configuration']
   // Each member is read once: what was looked at is what is hashed.
-  const read = objectOf(manifest, 'a manifest', members)
-  const { agent_id, prompt_template, tools, configuration } = read
+  const { agent_id, prompt_template, tools, configuration } = objectOf(manifest, 'a manifest', members)
   if (typeof agent_id !== 'string') throw invalid('"agent_id" as text')
   if (typeof prompt_template !== 'string') throw invalid('"prompt_template" as text')
-  if (!Array.isArray(tools)) throw invalid('"tools" as an array')
-  for (const tool of tools as readonly unknown[]) requireTool(tool)
+  if (!isPlainArray(tools)) throw invalid('"tools" as a plain array')
   if (configuration !== undefined && !isPlainObject(configuration))
     throw invalid('"configuration" as an object')
-  return checksumOf(read as unknown as AgentManifest)
+  // Every member stands in the literal: one that were absent would be inherited.
+  const whole = {
+    agent_id,
+    prompt_template,
+    tools: Array.from(tools, readTool),
+    configuration: configuration ?? {},
+  }
+  return checksumOf(whole as unknown as AgentManifest)
 }
 
 /** A-JWT's `delegation_chain` of agent ids and `step_sequence_hash` of steps: 16 hex digits. A label for comparison;
@@ -30,12 +35,13 @@ export function agentChecksum(manifest: AgentManifest): string {
  * @throws TypeError when they are not texts
  * @see PROTOCOL 15 */
 export function sequenceHash(ids: readonly string[]): string {
-  if (!Array.isArray(ids) || !ids.every((id) => typeof id === 'string'))
+  // A copy: `every` passes over a hole.
+  if (!Array.isArray(ids) || !Array.from(ids).every((id) => typeof id === 'string'))
     throw new TypeError('ids: expected an array of texts')
   return hashOf(ids)
 }
 
-function requireTool(value: unknown): void {
+function readTool(value: unknown): JsonObject {
   const members = ['name', 'description', 'parameters', 'source_code']
   const tool = objectOf(value, 'a tool', members)
   if (typeof tool['name'] !== 'string') throw invalid('"name" of a tool as text')
@@ -43,11 +49,23 @@ function requireTool(value: unknown): void {
   if (!isPlainObject(tool['parameters'])) throw invalid('"parameters" of a tool as an object')
   if (!['undefined', 'string'].includes(typeof tool['source_code']))
     throw invalid('"source_code" of a tool as text')
+  return tool
+}
+
+/** Nothing but its items: what else an array can hold would not be hashed. */
+function isPlainArray(value: unknown): value is readonly unknown[] {
+  return (
+    Array.isArray(value) &&
+    Object.getPrototypeOf(value) === Array.prototype &&
+    // `length` is the one other key.
+    Reflect.ownKeys(value).length === value.length + 1
+  )
 }
 
 function objectOf(value: unknown, what: string, members: readonly string[]): JsonObject {
   if (!isPlainObject(value)) throw invalid(`${what} as an object`)
-  if (!Object.keys(value).every((name) => members.includes(name)))
+  // Hidden ones and symbols, too.
+  if (!Reflect.ownKeys(value).every((name) => typeof name === 'string' && members.includes(name)))
     throw invalid(`${what} without unknown members`)
   // Own members only: what a prototype holds is not printed, so it must not be read either.
   return Object.assign(Object.create(null) as JsonObject, value)

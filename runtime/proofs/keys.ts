@@ -4,10 +4,13 @@ import { sha256Base64url } from '../encoding/digest.js'
 import { isPlainObject } from '../encoding/strict-json.js'
 import { AgenticError } from '../errors.js'
 import { deriveKey as deriveFrom, type KeyDerivation } from '../keys/derive.js'
+import { type KeySet, parseJwkSet as parseSet } from '../keys/jwk-set.js'
+import type { Keyring } from '../keys/keyring.js'
 import { masterSecretFrom } from '../keys/master-secret.js'
 import type { Ed25519PublicKey, PublicKey } from '../keys/public-key.js'
 import type { SigningKey } from '../keys/signing-key.js'
 import { defaultKeyring } from './defaults.js'
+import { ownMembers } from './rules.js'
 
 /** A new random Ed25519 key. It cannot be exported: for one that outlives the process, derive it. */
 export function generateKey(): SigningKey<Ed25519PublicKey> {
@@ -25,7 +28,7 @@ export function deriveKey(
   master: Uint8Array,
   info: Omit<KeyDerivation, 'purpose' | 'epoch'> & Partial<KeyDerivation>,
 ): SigningKey<Ed25519PublicKey> {
-  const { purpose = 'agent', epoch = 0, iss, agent_id, agent_checksum } = info
+  const { purpose = 'agent', epoch = 0, iss, agent_id, agent_checksum } = ownMembers(info, 'info')
   return deriveFrom(
     masterSecretFrom(master),
     { purpose, iss, agent_id, agent_checksum, epoch },
@@ -37,6 +40,18 @@ export function deriveKey(
  * @throws AgenticError ERR_KEY_INVALID, ERR_KEY_SMALL_ORDER */
 export function readPublicKey(jwk: unknown): PublicKey {
   return defaultKeyring().verificationKey(jwk)
+}
+
+/** Reads a JWK Set from outside, as it came. Keys that nobody here could use are left out of it, and what is left can
+ * serve as `trustedKeys`. A set that gives a private key away, or names two keys alike, is refused as a whole.
+ * @param text JSON, or its UTF-8 bytes, at most 128 KiB and 64 keys
+ * @throws AgenticError ERR_KEY_SET_INVALID, ERR_KEY_SET_SIZE, ERR_KEY_SET_DUPLICATE, ERR_KEY_SET_PRIVATE
+ * @see RFC 7517 §5 */
+export function parseJwkSet(
+  text: string | Uint8Array,
+  keyring: Pick<Keyring, 'verificationKey'> = defaultKeyring(),
+): KeySet {
+  return parseSet(text, keyring)
 }
 
 /** Members that make a public key, by `kty` (RFC 7638 §3.2, RFC 8037 §2). A symmetric key is left out: its
@@ -58,7 +73,8 @@ export function thumbprint(jwk: unknown): string {
     typeof kty === 'string' && Object.hasOwn(requiredMembers, kty) ? requiredMembers[kty] : undefined
   if (!names) throw invalid()
   const members = names.map((name) => [name, Object.hasOwn(jwk, name) ? jwk[name] : undefined] as const)
-  if (!members.every(([, value]) => typeof value === 'string' && value !== '')) throw invalid()
+  if (!members.every(([, value]) => typeof value === 'string' && /^[\x21-\x7e]+$/.test(value)))
+    throw invalid()
   return sha256Base64url(canonicalize(Object.fromEntries(members)))
 }
 

@@ -27,6 +27,8 @@ export function singleUse(database: StoreDatabase, clock: Clock): SingleUse {
 }
 
 async function claim(connection: Connection, key: string, expiresAt: number, now: number): Promise<boolean> {
+  // Looked at here, after any wait for the database: what has ended would not be held.
+  if (expiresAt < now) throw new TypeError('expiresAt has passed')
   await connection
     .deleteFrom('single_use')
     .where('key', 'in', (from) =>

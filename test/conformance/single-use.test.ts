@@ -4,6 +4,7 @@ import { createMemorySingleUse } from '../../runtime/store/memory-single-use.js'
 import { attack } from '../support/attack.js'
 import { expectCode } from '../support/expect-code.js'
 import { type FakeClock, fakeClock } from '../support/fake-clock.js'
+import { withPolluted } from '../support/polluted.js'
 import { adapters, temporaryStore } from '../support/stores.js'
 
 const stored = adapters.map(({ name, url }) => ({
@@ -44,6 +45,15 @@ describe.each([...stored, alone])('SingleUse on $name', ({ open }) => {
     expect((await Promise.all(claims)).filter((claimed) => claimed)).toHaveLength(1)
   })
 
+  attack('T2', 'refuses a claim that has ended by its own clock: it would be forgotten at once', async () => {
+    const clock = fakeClock()
+    const singleUse = await open(clock)
+    const now = nowSeconds(clock)
+    await expectCode(singleUse.claim('key', now - 1), 'ERR_REPLAY_STORE')
+    expect(await singleUse.claim('key', now)).toBe(true)
+    expect(await singleUse.claim('key', now)).toBe(false)
+  })
+
   it('refuses keys and times that cannot be right', async () => {
     const singleUse = await open()
     await expect(singleUse.claim('', 2_000_000_000)).rejects.toThrow(TypeError)
@@ -75,7 +85,23 @@ describe('SingleUse on nothing but memory', () => {
     expect(await singleUse.claim('second', now + 60)).toBe(false)
   })
 
-  it.each([0, -1, 1.5, Number.NaN])('holds no %d claims', (maxClaims) => {
+  attack('T2', 'does not say yes while it does not know the time', async () => {
+    let now: unknown = 1_700_000_000_000
+    const singleUse = createMemorySingleUse({ clock: { nowMs: () => now as number } })
+    expect(await singleUse.claim('key', 1_700_000_060)).toBe(true)
+    for (now of [Number.NaN, undefined, 'now', Infinity])
+      await expect(singleUse.claim('key', 1_700_000_060)).rejects.toThrow(TypeError)
+    now = 1_700_000_000_000
+    expect(await singleUse.claim('key', 1_700_000_060)).toBe(false)
+  })
+
+  attack('T2', 'holds nothing by the clock that every object inherits', async () => {
+    const singleUse = await withPolluted('maxClaims', 1, async () => createMemorySingleUse())
+    expect(await singleUse.claim('first', 2_000_000_000)).toBe(true)
+    expect(await singleUse.claim('second', 2_000_000_000)).toBe(true)
+  })
+
+  it.each([0, -1, 1.5, Number.NaN, 2 ** 24 + 1])('holds no %d claims', (maxClaims) => {
     expect(() => createMemorySingleUse({ maxClaims })).toThrow(TypeError)
   })
 })

@@ -12,8 +12,9 @@ import {
 } from '../../runtime/index.js'
 import { attack } from '../support/attack.js'
 import { expectCode } from '../support/expect-code.js'
-import { fixedKey } from '../support/fixed-keys.js'
+import { fixedKey, smallOrderJwk } from '../support/fixed-keys.js'
 import { issuer } from '../support/intent-claims.js'
+import { withPolluted } from '../support/polluted.js'
 
 const [authority, planner, patcher, stranger] = ['authority', 'planner', 'patcher', 'stranger'].map(
   fixedKey,
@@ -101,6 +102,82 @@ describe('a chain made by a program', () => {
   })
 })
 
+describe('a hop that no verifier would read is not signed', () => {
+  const chain = [root()]
+  const { jwk } = patcher.publicKey
+
+  attack('X16', 'with a private key in it', async () => {
+    const secret = { ...patcher.publicKey, jwk: { ...jwk, d: jwk.x } } as never
+    await expectCode(() => root({ delegatee: secret }), 'ERR_KEY_INVALID')
+    await expectCode(
+      () => deriveAssertion({ chain }, { ...handOver, delegatee: secret }, planner),
+      'ERR_KEY_INVALID',
+    )
+  })
+
+  attack('X9', 'for a key that is none, or that anybody can sign with', async () => {
+    const small = { ...patcher.publicKey, jwk: smallOrderJwk } as never
+    await expectCode(() => root({ delegatee: small }), 'ERR_KEY_SMALL_ORDER')
+    for (const odd of [jwk, patcher, undefined, null, {}]) {
+      const delegatee = odd as never
+      await expectCode(() => root({ delegatee }), 'ERR_KEY_INVALID')
+      await expectCode(
+        () => deriveAssertion({ chain }, { ...handOver, delegatee }, planner),
+        'ERR_KEY_INVALID',
+      )
+    }
+    expect(deriveAssertion({ chain }, handOver, planner)).toBeTypeOf('string')
+  })
+
+  it('when it does not say who asked, and how that is known', () => {
+    for (const name of ['initiatedBy', 'auth']) expect(() => root({ [name]: undefined })).toThrow(TypeError)
+    expect(verifyChain([root()], rules).root.initiatedBy).toBe('user:ada')
+  })
+})
+
+describe('the rules of a chain', () => {
+  const chain = [root()]
+  chain.push(deriveAssertion({ chain }, handOver, planner))
+
+  it('say whose it is', () => {
+    for (const nothing of [undefined, null, '', [issuer]])
+      expect(() => verifyChain(chain, { ...rules, issuer: nothing } as never)).toThrow(TypeError)
+    for (const odd of [undefined, null, Object.create(rules)])
+      expect(() => verifyChain(chain, odd as never)).toThrow(TypeError)
+    expect(verifyChain(chain, rules).hops).toHaveLength(2)
+  })
+
+  attack('X10', 'are those that were given, whatever every object inherits', async () => {
+    const clock = { nowMs: () => Date.now() - 7_200_000 }
+    const old = issueRootAssertion(rootRequest, authority, { clock })
+    const now = Math.floor(clock.nowMs() / 1000)
+    await withPolluted('now', now, () => expectCode(() => verifyChain([old], rules), 'ERR_TOKEN_EXPIRED'))
+    withPolluted('cache', {}, () => expect(verifyChain(chain, rules).hops).toHaveLength(2))
+    const wider = withPolluted('lifetimeSeconds', 60, () => deriveAssertion({ chain }, handOver, patcher))
+    const { leaf, root: first } = verifyChain([...chain, wider], rules)
+    expect(leaf.exp).toBe(first.exp)
+  })
+
+  attack('X8', 'are asked of a list of texts alone', async () => {
+    for (const odd of [undefined, null, chain[0], { length: 1 }, { 0: chain[0], length: 1 }, Array(2), [7]])
+      await expectCode(() => verifyChain(odd as never, rules), 'ERR_TOKEN_MALFORMED')
+    await expectCode(() => verifyChain([], rules), 'ERR_CHAIN_EMPTY')
+    await expectCode(() => verifyChain(Array(2 ** 31), rules), 'ERR_CHAIN_TOO_LONG')
+  })
+
+  it('give facts that nobody can change, whether they are remembered or not', () => {
+    const cache = createLinkCache()
+    for (const verified of [
+      verifyChain(chain, { ...rules, cache }),
+      verifyChain(chain, { ...rules, cache }),
+    ]) {
+      const { hops, checked, open, toolGrants, scope, leaf } = verified
+      for (const part of [verified, hops, checked, open, toolGrants, scope, leaf, leaf.intent, leaf.jwk])
+        expect(Object.isFrozen(part)).toBe(true)
+    }
+  })
+})
+
 describe('arguments', () => {
   it('are checked against a grant from outside', async () => {
     const path = (path: string) => () => checkArguments(tools, 'files/write', { path })
@@ -160,5 +237,13 @@ describe('a constraint', () => {
       expect(subsumes(odd, upTo(50))).toBe(false)
     }
     expect(subsumes(wildcard, upTo(50))).toBe(true)
+  })
+
+  attack('X14', 'of more clauses than a grant may hold is narrower than nothing, and nothing than it', () => {
+    const all = (count: number) => ({ constraint_type: 'all', constraints: Array(count).fill(upTo(50)) })
+    expect(subsumes(all(1023), all(1023))).toBe(true)
+    expect(subsumes(all(1024), all(1023))).toBe(false)
+    expect(subsumes(all(1), all(100_000))).toBe(false)
+    expect(subsumes({ constraint_type: 'wildcard' }, all(100_000))).toBe(false)
   })
 })

@@ -63,6 +63,11 @@ describe('a manifest from outside', () => {
     ['two tools of one name', { ...manifest, tools: [tool, tool] }],
     ['a configuration that is a list', { ...manifest, configuration: [] }],
     ['members of its prototype alone', Object.create(manifest)],
+    ['a member under a symbol, which would not be hashed', { ...manifest, [Symbol('model')]: 'gpt' }],
+    ['a hidden member', Object.defineProperty({ ...manifest }, 'model', { value: 'gpt' })],
+    ['a hole among its tools', { ...manifest, tools: Array(1) }],
+    ['tools that say more than they are', { ...manifest, tools: Object.assign([tool], { model: 'gpt' }) }],
+    ['tools of a class of their own', { ...manifest, tools: class extends Array {}.from([tool]) }],
   ])('is refused with %s', async (_, value) => {
     await expectCode(() => checksumOf(value), 'ERR_MANIFEST_INVALID')
   })
@@ -81,6 +86,6 @@ describe('a manifest from outside', () => {
 
 it('a sequence is of texts', () => {
   expect(sequenceHash([])).toMatch(/^[0-9a-f]{16}$/)
-  for (const ids of ['scan', undefined, [7], { length: 0 }])
+  for (const ids of ['scan', undefined, [7], { length: 0 }, Array(2)])
     expect(() => sequenceHash(ids as string[])).toThrow(TypeError)
 })

@@ -1,6 +1,13 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { deriveKey, generateKey, readPublicKey, thumbprint } from '../../runtime/index.js'
+import {
+  deriveKey,
+  exportJwkSet,
+  generateKey,
+  parseJwkSet,
+  readPublicKey,
+  thumbprint,
+} from '../../runtime/index.js'
 import { attack } from '../support/attack.js'
 import { expectCode } from '../support/expect-code.js'
 import { smallOrderJwk } from '../support/fixed-keys.js'
@@ -51,6 +58,35 @@ describe('a derived key', () => {
     await expectCode(() => deriveKey(new Uint8Array(31), agent), 'ERR_MASTER_SECRET_INVALID')
     expect(() => deriveKey(master, { ...agent, agent_id: '' })).toThrow(TypeError)
     expect(() => deriveKey(master, { ...agent, epoch: -1 })).toThrow(TypeError)
+  })
+})
+
+describe('what a key is derived from', () => {
+  attack('X10', 'is said by the caller, not by what every object inherits', () => {
+    const { thumbprint } = deriveKey(master, agent).publicKey
+    for (const [name, value] of [
+      ['epoch', 1],
+      ['purpose', 'engine'],
+    ] as const)
+      withPolluted(name, value, () => expect(deriveKey(master, agent).publicKey.thumbprint).toBe(thumbprint))
+  })
+
+  it('is copied: the master secret can be erased', () => {
+    const bytes = new Uint8Array(32).fill(7)
+    const key = deriveKey(bytes, agent)
+    bytes.fill(0)
+    expect(key.publicKey.verify('text', key.sign('text'))).toBe(true)
+    expect(key.publicKey.thumbprint).toBe(deriveKey(master, agent).publicKey.thumbprint)
+    for (const info of [undefined, Object.create(agent)])
+      expect(() => deriveKey(master, info as never)).toThrow(TypeError)
+  })
+})
+
+describe('a JWK Set from outside', () => {
+  it('is read by the key ring of the process where none is given', () => {
+    const { publicKey } = generateKey()
+    const set = parseJwkSet(JSON.stringify(exportJwkSet([publicKey])))
+    expect(set.find(publicKey.thumbprint)?.jwk).toEqual(publicKey.jwk)
   })
 })
 
@@ -108,6 +144,7 @@ describe('a thumbprint', () => {
       { ...ed25519, x: 7 },
       { ...rsa, n: '' },
       { kty: 'toString' },
+      { ...ed25519, x: '\ud800' },
       inherited,
     ])
       await expectCode(() => thumbprint(jwk), 'ERR_KEY_INVALID')
