@@ -6,7 +6,7 @@
 import { describe, expect } from 'vitest'
 import { attack } from '../support/attack.js'
 import { keyrings } from '../support/keyrings.js'
-import { honestVerdicts, type Realm, verdictsIn } from '../support/patched-realm.js'
+import { honestVerdicts, patchedRun, type Realm, verdictsIn } from '../support/patched-realm.js'
 
 const backends = keyrings.map(({ backend }) => backend)
 const times = ['late', 'early'] as const
@@ -39,8 +39,16 @@ describe('tokens, chains, proofs and checksums are judged alike', () => {
         expectHonest({ patch: 'sodium-native', time, backend: 'sodium' }),
       )
     }
-    for (const patch of ['JSON', 'TextDecoder', 'Buffer.compare']) {
-      attack('T3', `with ${patch} patched ${when[time]}`, () => expectHonest({ patch, time }))
-    }
   }
+  for (const patch of ['JSON', 'TextDecoder', 'Buffer.compare']) {
+    attack('T3', `with ${patch} patched`, () => expectHonest({ patch, time: 'early' }))
+  }
+})
+
+describe('an agent that patches JSON.parse while it runs', () => {
+  attack('T3', 'pays neither more than it was granted, nor something else than it proved', async () => {
+    // 1000 is refused though it is read as 1 from then on; 1 is paid though it is read as 1000. Who asks JSON.parse
+    // itself is lied to: once, by the agent's own call.
+    expect(await patchedRun()).toEqual({ output: ['ERR_ARGUMENT_REFUSED', 1], given: [1], lied: 1 })
+  })
 })

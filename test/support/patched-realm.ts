@@ -156,14 +156,25 @@ function withKeyOf(key: typeof stranger): object {
 /** What is said in a realm that nobody patched. */
 export const honestVerdicts = Object.fromEntries(judged.map(([name, , verdict]) => [name, verdict]))
 
-export async function verdictsIn(realm: Realm): Promise<Verdicts> {
-  const script = fileURLToPath(new URL('patched-realm.mjs', import.meta.url))
-  const child = spawn(process.execPath, [script], { stdio: 'pipe' })
+export function verdictsIn(realm: Realm): Promise<Verdicts> {
   const authorities = [authority.publicKey.jwk, es256.publicKey.jwk]
   const rules = { issuer, audience, now, authorities, strangersJwk: stranger.publicKey.jwk }
   const cases = Object.fromEntries(judged.map(([name, subject]) => [name, subject]))
-  child.stdin.end(JSON.stringify({ ...realm, rules, cases }))
+  return answerOf('patched-realm.mjs', { ...realm, rules, cases })
+}
+
+/** What comes of patched-run.mjs. */
+export function patchedRun(): Promise<unknown> {
+  return answerOf('patched-run.mjs', {})
+}
+
+/** What one of the programs beside this file prints, in a process of its own. */
+async function answerOf<T>(program: string, question: object): Promise<T> {
+  const script = fileURLToPath(new URL(program, import.meta.url))
+  const child = spawn(process.execPath, [script], { stdio: 'pipe' })
+  child.stdin.on('error', () => undefined) // it may end without having read
+  child.stdin.end(JSON.stringify(question))
   const { code, stdout, stderr } = await ended(child)
-  if (code !== 0) throw new Error(`the patched realm ended with ${code}: ${stderr}`)
-  return JSON.parse(stdout) as Verdicts
+  if (code !== 0) throw new Error(`${program} ended with ${code}: ${stderr}`)
+  return JSON.parse(stdout) as T
 }
