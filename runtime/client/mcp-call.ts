@@ -1,8 +1,9 @@
 /** One tool call as the parameters of an MCP `tools/call` request: a proof over exactly these arguments, and `_meta`. */
-import type { Clock } from '../clock.js'
+import { type Clock, systemClock } from '../clock.js'
 import { decodeAssertion } from '../delegation/assertion.js'
 import { invocationMeta } from '../delegation/carrying.js'
-import { canonicalize, type JsonObject } from '../encoding/canonical-json.js'
+import { canonicalCopy, type JsonObject } from '../encoding/canonical-json.js'
+import { isPlainObject } from '../encoding/strict-json.js'
 import { AgenticError } from '../errors.js'
 import type { SigningKey } from '../keys/signing-key.js'
 import { createInvocationProof } from '../tokens/invocation-proof.js'
@@ -34,22 +35,28 @@ export type McpCallParams = {
 /**
  * Good for one call, within the window of its proof. It holds token and arguments in clear and is never logged.
  * @param key the leaf's, which is also the token's
- * @throws TypeError when the tool is not one of the server named
+ * @param options.clock default the system's
+ * @throws TypeError when the tool is not one of the server named, the arguments are no object, or the ordinal no count
  * @throws AgenticError ERR_CHAIN_EMPTY, ERR_JSON_NOT_CANONICAL, or the gate's codes for a leaf that is none
  */
 export function mcpCallParams(
   call: McpCall,
   key: SigningKey,
-  deps: { readonly clock: Clock },
+  options: { readonly clock?: Clock } = {},
 ): McpCallParams {
-  const { token, chain, audience, tool, ordinal } = call
-  const name = nameThere(call)
+  const { clock = systemClock } = options
+  // Without a prototype: where no server is named, none that every object inherits is.
+  const own: McpCall = Object.assign(Object.create(null), call)
+  const { token, chain, audience, tool, ordinal } = own
+  const name = nameThere(own)
+  if (!Number.isSafeInteger(ordinal) || ordinal < 0) throw new TypeError('ordinal: expected a count from 0')
+  if (!isPlainObject(own.args)) throw new TypeError('args: expected an object of arguments')
   // What is sent must be what is proven, though the caller still holds his arguments.
-  const args = JSON.parse(canonicalize(call.args)) as JsonObject
+  const args = canonicalCopy(own.args) as JsonObject
   const proof = createInvocationProof(
     { leafId: leafId(chain), tool, audience, args, accessToken: token, ordinal },
     key,
-    deps,
+    { clock },
   )
   return { name, arguments: args, _meta: invocationMeta({ token, chain, proof }) }
 }

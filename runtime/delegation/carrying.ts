@@ -18,9 +18,20 @@ export function chainHeader(chain: readonly string[]): string | undefined {
   return text.length <= maxChainHeaderBytes ? text : undefined
 }
 
-/** Takes a header apart; what its parts are is for `verifyChain`, which bounds them too. */
+/** Takes a header apart; what its parts are is for `verifyChain`, which bounds them too.
+ * @param text the value of the one header of that name
+ * @throws AgenticError ERR_CHAIN_MISSING when there is none, ERR_TOKEN_MALFORMED when it is no text (Node gives an array
+ *   where a header of ours came several times), ERR_CHAIN_TOO_LONG
+ */
 export function parseChainHeader(text: string): readonly string[] {
-  return text.split(separator)
+  const given: unknown = text
+  if (given === undefined || given === null)
+    throw new AgenticError('ERR_CHAIN_MISSING', 'a chain must come with the token')
+  if (typeof given !== 'string')
+    throw new AgenticError('ERR_TOKEN_MALFORMED', 'expected the chain as one header')
+  if (given.length > maxChainBytes + (maxHops - 1) * separator.length)
+    throw new AgenticError('ERR_CHAIN_TOO_LONG', `a chain must have at most ${maxChainBytes} bytes`)
+  return given.split(separator)
 }
 
 /** What an invocation carries beside tool and arguments. */

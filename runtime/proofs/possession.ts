@@ -1,6 +1,7 @@
 /** Proofs of possession, for a program without a runtime: over an HTTP request (DPoP), or over a tool's invocation. */
 import { type Clock, systemClock } from '../clock.js'
 import type { JsonObject } from '../encoding/canonical-json.js'
+import { isPlainObject } from '../encoding/strict-json.js'
 import { frozenJson } from '../identity/frozen-json.js'
 import type { Keyring } from '../keys/keyring.js'
 import type { PublicKey } from '../keys/public-key.js'
@@ -29,7 +30,8 @@ export interface ProofOptions {
 
 /** Proves the key of a token over exactly one HTTP request.
  * @returns compact `dpop+jwt`
- * @throws TypeError for a `request` that is not whole: an absent query or content type is the empty text
+ * @throws TypeError for a `request` that is not whole (an absent query or content type is the empty text), or an ordinal
+ *   that is no count
  * @see PROTOCOL 8, RFC 9449 */
 export function createDpopProof(
   request: DpopProofRequest,
@@ -38,6 +40,7 @@ export function createDpopProof(
 ): string {
   const { clock = systemClock } = ownMembers(options, 'options')
   const own = ownMembers(request, 'request')
+  requireOrdinal(own.ordinal)
   if (own.request === undefined) return createDpop(own, key, { clock })
   return createDpop(ownMembers({ ...own, request: boundRequest(own.request) }, 'request'), key, { clock })
 }
@@ -81,6 +84,8 @@ export async function verifyDpopProof(
 
 /** Proves the key of a chain's leaf over one invocation of one tool with exactly these arguments.
  * @returns compact `pop+jwt`; it holds the arguments in clear and is never logged
+ * @throws AgenticError ERR_JSON_NOT_CANONICAL for arguments that JSON would change on the way
+ * @throws TypeError for arguments that are no object, or an ordinal that is no count
  * @see PROTOCOL 8 */
 export function createInvocationProof(
   request: InvocationProofRequest,
@@ -88,7 +93,10 @@ export function createInvocationProof(
   options: ProofOptions = {},
 ): string {
   const { clock = systemClock } = ownMembers(options, 'options')
-  return createInvocation(ownMembers(request, 'request'), key, { clock })
+  const own = ownMembers(request, 'request')
+  requireOrdinal(own.ordinal)
+  if (!isPlainObject(own.args)) throw new TypeError('args: expected an object of arguments')
+  return createInvocation(own, key, { clock })
 }
 
 /** `now` in NumericDate seconds; default the system's clock. */
@@ -127,6 +135,11 @@ export async function verifyInvocationProof(
 
 function requireKey(key: unknown): void {
   if (!isPublicKey(key)) throw new TypeError('key: expected the key of the token, or one that was read')
+}
+
+function requireOrdinal(ordinal: number | undefined): void {
+  if (ordinal !== undefined && !(Number.isSafeInteger(ordinal) && ordinal >= 0))
+    throw new TypeError('ordinal: expected a count from 0')
 }
 
 function requireSingleUse(singleUse: Partial<SingleUse> | undefined): void {

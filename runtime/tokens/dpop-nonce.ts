@@ -3,7 +3,7 @@
  * when its maker is gone, then lacks a value that nobody could know before.
  */
 import { createHmac } from 'node:crypto'
-import { type Clock, nowSeconds } from '../clock.js'
+import { type Clock, nowSeconds, systemClock } from '../clock.js'
 import { equalConstantTime } from '../encoding/digest.js'
 
 export interface DpopNonces {
@@ -17,17 +17,23 @@ const mac = createHmac
 
 /** Keeps no state: servers that share the secret accept each other's nonces, also after a restart.
  * @param options.secret 32 bytes, copied; for this alone
- * @param options.windowSeconds after one to two of these a nonce is refused; default 120 */
+ * @param options.clock default the system's
+ * @param options.windowSeconds after one to two of these a nonce is refused; default 120
+ * @throws TypeError for another secret, or a window that is no positive integer */
 export function createDpopNonces(options: {
   readonly secret: Uint8Array
-  readonly clock: Clock
+  readonly clock?: Clock
   readonly windowSeconds?: number
 }): DpopNonces {
-  const { clock, windowSeconds = 120 } = options
-  if (options.secret.length !== 32) throw new TypeError('secret: expected 32 bytes')
+  // Without a prototype: a polluted `Object.prototype` must not stretch the window.
+  const own: typeof options = Object.assign(Object.create(null), options)
+  const { clock = systemClock, windowSeconds = 120 } = own
+  // Of an array, Buffer would make 32 zeros.
+  if (!(own.secret instanceof Uint8Array) || own.secret.length !== 32)
+    throw new TypeError('secret: expected 32 bytes')
   if (!Number.isSafeInteger(windowSeconds) || windowSeconds < 1)
     throw new TypeError('windowSeconds: expected a positive integer')
-  const secret = Buffer.alloc(32, options.secret)
+  const secret = Buffer.alloc(32, own.secret)
   const nonceOf = (window: number) =>
     mac('sha256', secret).update(`dpop nonce v1 ${windowSeconds} ${window}`).digest('base64url')
   const now = () => Math.floor(nowSeconds(clock) / windowSeconds)

@@ -13,6 +13,7 @@ import { fixedKey } from '../support/fixed-keys.js'
 import { claimsOf } from '../support/forger.js'
 import { audience } from '../support/intent-claims.js'
 import { connected, mcpHouse } from '../support/mcp-house.js'
+import { withPolluted } from '../support/polluted.js'
 import { rememberingSingleUse } from '../support/single-uses.js'
 
 const clock = fakeClock()
@@ -84,6 +85,24 @@ describe('a tool call over MCP', () => {
       await expectCode(() => made({ args: args as unknown as JsonObject }), 'ERR_JSON_NOT_CANONICAL')
     }
     expect(made({ args: {} }).arguments).toEqual({})
+  })
+
+  it('is not made with what no verifier would read', async () => {
+    for (const ordinal of [-1, 1.5, Number.NaN, undefined, '0'])
+      expect(() => made({ ordinal: ordinal as number })).toThrow(TypeError)
+    for (const args of [[1], 'item', null, undefined])
+      expect(() => made({ args: args as unknown as JsonObject })).toThrow(TypeError)
+    expect(made({ ordinal: 0 }).name).toBe('stock/read')
+  })
+
+  it('is made now, by the system clock, where none is given', () => {
+    const { _meta } = mcpCallParams(call, key)
+    expect(Math.abs(Number(claimsOf(_meta['ajwt/proof'])['iat']) - Date.now() / 1000)).toBeLessThan(30)
+  })
+
+  attack('X10', 'is for the server that was named, not for one that every object inherits', () => {
+    expect(withPolluted('server', 'stock', () => made()).name).toBe('stock/read')
+    expect(made({ server: 'stock' }).name).toBe('read')
   })
 
   it('is not made without an assertion', async () => {

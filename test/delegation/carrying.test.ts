@@ -35,6 +35,16 @@ describe('the header of a chain', () => {
     expect(parseChainHeader('a.b.c,d.e.f')).toEqual(['a.b.c,d.e.f'])
     expect(parseChainHeader('')).toEqual([''])
   })
+
+  attack('X14', 'is one text, no longer than a chain may be', async () => {
+    const header = (value: unknown) => () => parseChainHeader(value as string)
+    for (const missing of [undefined, null]) await expectCode(header(missing), 'ERR_CHAIN_MISSING')
+    for (const odd of [['a.b.c'], 7, { split: () => [] }])
+      await expectCode(header(odd), 'ERR_TOKEN_MALFORMED')
+    const separators = (maxHops - 1) * 2
+    await expectCode(header('x'.repeat(maxChainBytes + separators + 1)), 'ERR_CHAIN_TOO_LONG')
+    expect(header('x'.repeat(maxChainBytes + separators))()).toHaveLength(1)
+  })
 })
 
 describe('the members of _meta', () => {

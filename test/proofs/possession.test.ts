@@ -137,6 +137,19 @@ describe('the rules of a DPoP proof', () => {
   })
 })
 
+it('a proof that no verifier would read is not made', () => {
+  const call = { method: 'POST', url: 'https://orders.example/read' }
+  const invocation = { leafId: 'leaf-1', tool: 't', audience: 'urn:tools', args: {}, accessToken: 'token' }
+  for (const ordinal of [-1, 1.5, Number.NaN, '0', null]) {
+    expect(() => createDpopProof({ ...call, ordinal } as never, agent)).toThrow(TypeError)
+    expect(() => createInvocationProof({ ...invocation, ordinal } as never, agent)).toThrow(TypeError)
+  }
+  for (const args of [[], 'path', null, undefined])
+    expect(() => createInvocationProof({ ...invocation, args } as never, agent)).toThrow(TypeError)
+  expect(createDpopProof({ ...call, ordinal: 0 }, agent)).toBeTypeOf('string')
+  expect(createInvocationProof({ ...invocation, ordinal: 0 }, agent)).toBeTypeOf('string')
+})
+
 describe('an invocation proof made by a program', () => {
   const call = {
     leafId: 'leaf-1',

@@ -6,6 +6,7 @@ import { attack } from '../support/attack.js'
 import { expectCode } from '../support/expect-code.js'
 import { fakeClock } from '../support/fake-clock.js'
 import { fixedKey, keyring } from '../support/fixed-keys.js'
+import { withPolluted } from '../support/polluted.js'
 import { rememberingSingleUse } from '../support/single-uses.js'
 
 const key = fixedKey('scanner')
@@ -58,5 +59,23 @@ describe('a server that asks for a nonce', () => {
     expect(() => createDpopNonces({ secret: Buffer.alloc(31), clock })).toThrow(TypeError)
     for (const windowSeconds of [0, -1, 1.5, Number.NaN])
       expect(() => createDpopNonces({ secret: Buffer.alloc(32), clock, windowSeconds })).toThrow(TypeError)
+  })
+
+  attack('T2', 'is made with a secret of bytes alone: of others Buffer makes zeros', () => {
+    const clock = fakeClock()
+    for (const secret of [Array(32).fill(9), 'x'.repeat(32), { length: 32 }, new Uint16Array(32), undefined])
+      expect(() => createDpopNonces({ secret: secret as Uint8Array, clock })).toThrow(TypeError)
+    const guessed = createDpopNonces({ secret: new Uint8Array(32), clock })
+    expect(createDpopNonces({ secret: Buffer.alloc(32, 9), clock }).accepts(guessed.issue())).toBe(false)
+  })
+
+  it('goes by the system’s clock where none is given, and by a window that was', () => {
+    const secret = Buffer.alloc(32, 9)
+    const nonces = createDpopNonces({ secret })
+    expect(nonces.accepts(nonces.issue())).toBe(true)
+    const clock = fakeClock()
+    const { issue } = createDpopNonces({ secret, clock })
+    const inherited = withPolluted('windowSeconds', 1e9, () => createDpopNonces({ secret, clock }))
+    expect(inherited.issue()).toBe(issue())
   })
 })
