@@ -1,6 +1,5 @@
 /** Attacks on who an agent is: what was registered, what runs, and what changes in between. */
-import { appendFileSync, mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { appendFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect } from 'vitest'
@@ -8,6 +7,7 @@ import { z } from 'zod'
 import type { AgentDefinition } from '../../runtime/identity/agent.js'
 import { defineAgent, defineTool } from '../../runtime/identity/define.js'
 import { attack } from '../support/attack.js'
+import { folderOfThisFile } from '../support/folder.js'
 import {
   agents,
   approveAll,
@@ -66,7 +66,7 @@ describe('an agent that is not what it was', () => {
   })
 
   attack('T4', 'a file changed while the run is under way stops it before the agent acts', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'baton-agent-'))
+    const folder = folderOfThisFile('agent')
     const file = join(folder, 'payer.mjs')
     writeFileSync(join(folder, 'package.json'), '{"name":"payer","version":"1.0.0","type":"module"}')
     writeFileSync(file, 'export const limit = 40\n')

@@ -1,11 +1,11 @@
 /** The main job, driven by a model that does what its task says: the same as the agents do by themselves. */
-import { mkdtempSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import type { JsonObject } from '../../runtime/encoding/canonical-json.js'
 import { createRuntime } from '../../runtime/index.js'
 import { catalogue } from '../../workflows/catalogue.js'
+import { folderOfThisFile } from '../support/folder.js'
 import { approveAll } from '../support/ledger.js'
 import { openAiServer, type Question, type Reply, type WireCall } from '../support/openai-server.js'
 import { chatAt } from './house.js'
@@ -30,7 +30,7 @@ const files = {
 }
 
 function tinyProject(): string {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'tiny-')))
+  const folder = folderOfThisFile('tiny')
   for (const [name, content] of Object.entries(files))
     writeFileSync(join(folder, name), `${JSON.stringify(content, null, 2)}\n`)
   return folder

@@ -2,8 +2,6 @@
  * A small house for attacks on whole runs: a lead, a reader, a planner, a gate and a payer with a chain of
  * three hops, and a guarded ledger on loopback that counts its effects.
  */
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { readAuditRecords } from '../../runtime/audit/auditor/read.js'
@@ -17,6 +15,7 @@ import { createKeyring } from '../../runtime/keys/keyring.js'
 import { masterSecretFrom } from '../../runtime/keys/master-secret.js'
 import type { RunResult } from '../../runtime/runtime.js'
 import { defineWorkflow } from '../../runtime/workflow/define.js'
+import { folderOfThisFile } from './folder.js'
 
 export const masterBytes = new Uint8Array(32).fill(7)
 
@@ -156,7 +155,7 @@ export interface HouseChanges {
 }
 
 export function openHouse(): House {
-  const state = mkdtempSync(join(tmpdir(), 'baton-house-'))
+  const state = folderOfThisFile('house')
   const effects: Effects = { payments: [], reads: 0 }
   const audit = join(state, 'audit')
   return {
