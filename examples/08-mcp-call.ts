@@ -12,7 +12,6 @@ import {
   mcpCallParams,
   mintIntentToken,
   parseInvocationMeta,
-  systemClock,
   verifyChain,
   verifyIntentToken,
   verifyInvocationProof,
@@ -28,15 +27,16 @@ const orders: Record<string, number> = { '7': 99 }
 // #region parseInvocationMeta
 async function handleToolsCall(params: { name: string; arguments: JsonObject; _meta?: unknown }) {
   const { token, chain, proof } = parseInvocationMeta(params._meta)
-  const { name: tool, arguments: args } = params
+  const { name: tool } = params
   const granted = verifyIntentToken(token, { issuer, audience, trustedKeys })
   const passedOn = verifyChain(chain, { issuer, trustedKeys })
   const { key, leaf } = passedOn
-  await verifyInvocationProof(proof, {
+  // From here on only what was proven counts: whoever sent `params` in this process may still change them.
+  const { args } = await verifyInvocationProof(proof, {
     leafId: leaf.jti,
     tool,
     audience,
-    args,
+    args: params.arguments,
     accessToken: token,
     key: granted.key,
     singleUse,
@@ -118,18 +118,21 @@ const refusal = async (params: McpCallParams) => {
 
 // #region mcpCallParams
 const call = { token, chain, audience, tool: 'orders/read', args: { id: 7 }, ordinal: 0 }
-const params = mcpCallParams(call, clerkKey, { clock: systemClock }) // for `tools/call` of any MCP client
+const params = mcpCallParams(call, clerkKey) // for `tools/call` of any MCP client
 // #endregion mcpCallParams
 
 // Other arguments than those that were proven, more than was passed on, somebody else's key, a chain cut short:
 assert.equal(await refusal({ ...params, arguments: { id: 8 } }), 'ERR_PROOF_ARGUMENTS')
-const tooMuch = mcpCallParams({ ...call, args: { id: 11 } }, clerkKey, { clock: systemClock })
+const tooMuch = mcpCallParams({ ...call, args: { id: 11 } }, clerkKey)
 assert.equal(await refusal(tooMuch), 'ERR_ARGUMENT_REFUSED')
-assert.equal(await refusal(mcpCallParams(call, managerKey, { clock: systemClock })), 'ERR_SIGNATURE_INVALID')
-const cut = mcpCallParams({ ...call, chain: [root] }, clerkKey, { clock: systemClock })
+assert.equal(await refusal(mcpCallParams(call, managerKey)), 'ERR_SIGNATURE_INVALID')
+const cut = mcpCallParams({ ...call, chain: [root] }, clerkKey)
 assert.equal(await refusal(cut), 'ERR_CHAIN_HASH')
 
-const { content } = await handleToolsCall(params)
+const inHand = { ...params, arguments: { id: 7 } }
+const pending = handleToolsCall(inHand)
+inHand.arguments.id = 8 // too late: the proof is being looked at
+const { content } = await pending
 assert.equal(content[0]?.text, '99')
 assert.equal(await refusal(params), 'ERR_PROOF_REPLAYED')
 console.log(content)

@@ -51,9 +51,9 @@ export function createMcpHandler(
     throw new TypeError('server: expected an identifier (PROTOCOL 1)')
   }
   const prefix = server === undefined ? '' : `${server}/`
-  return async (call, { signal }) => {
+  return async (call, request) => {
     try {
-      return resultOf(await invoke(call, prefix, signal, toolServer, deps))
+      return resultOf(await invoke(call, prefix, request.signal, toolServer, deps))
     } catch (error) {
       return refusalOf(error)
     }
