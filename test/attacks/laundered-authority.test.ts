@@ -3,12 +3,14 @@
  * no maps yet: data is joined by `after` alone.)
  */
 import { types } from 'node:util'
+import { getConfig } from '@langchain/langgraph'
 import { describe, expect } from 'vitest'
 import type { AgentContext } from '../../runtime/index.js'
 import { defineWorkflow } from '../../runtime/index.js'
 import { attack } from '../support/attack.js'
 import { expectCode } from '../support/expect-code.js'
 import { joining, type Order, obey, payment, runJoining } from '../support/joining-house.js'
+import { reachable } from '../support/reachable.js'
 
 describe('a step that joins what others found', () => {
   attack('X2', 'obeys every word of one that may do more, and can do no more than before', async () => {
@@ -121,6 +123,22 @@ describe('a step that joins what others found', () => {
     })
     expect(result.output).toEqual([{ account: 'acme' }, { owed: 40 }, ['done']])
     expect(effects.payments).toEqual([payment(1).args])
+  })
+
+  attack('X2', 'finds no token and no chain in all it can reach of the run', async () => {
+    const { result, chainOf } = await runJoining({
+      payer: (context) => context.tool('ledger/pay')(payment(50).args),
+      clerk: async (context, input) => {
+        await context.tool('ledger/pay')(payment(1).args)
+        const found = reachable([context, input, getConfig()])
+        return {
+          tokens: found.match(/eyJ[\w-]+/g) ?? [],
+          outputs: ['paid', 'owed'].every((name) => found.includes(name)),
+        }
+      },
+    })
+    expect(result.output).toEqual({ tokens: [], outputs: true })
+    expect(chainOf('pay')).toHaveLength(2)
   })
 })
 
