@@ -1,5 +1,5 @@
 /**
- * The walk of one step (DESIGN §3).
+ * The walk of one step (README, How a step runs).
  *
  * E4 An agent's code runs only in a live activation, after its identity was verified again and its
  *    delegator signed what it may do.
