@@ -20,7 +20,7 @@ export { canonicalize, type JsonObject, type JsonValue } from './encoding/canoni
 export { AgenticError, type ErrorCode, isAgenticError } from './errors.js'
 export type { AgentManifest, ToolManifest } from './identity/manifest.js'
 export type { KeyDerivation } from './keys/derive.js'
-export { exportJwkSet, type JwkSet, type KeySet, type PublishedJwk } from './keys/jwk-set.js'
+export type { JwkSet, KeySet, PublishedJwk } from './keys/jwk-set.js'
 export { createKeyring, type Keyring, type KeyringOptions } from './keys/keyring.js'
 export type {
   Ed25519PublicKey,
@@ -48,7 +48,14 @@ export {
   type VerifyIntentTokenRules,
   verifyIntentToken,
 } from './proofs/intent-token.js'
-export { deriveKey, generateKey, parseJwkSet, readPublicKey, thumbprint } from './proofs/keys.js'
+export {
+  deriveKey,
+  exportJwkSet,
+  generateKey,
+  parseJwkSet,
+  readPublicKey,
+  thumbprint,
+} from './proofs/keys.js'
 export {
   createDpopProof,
   createInvocationProof,

@@ -6,6 +6,7 @@ import { newUuid } from '../encoding/uuid.js'
 import { signJws } from '../keys/jws.js'
 import type { PublicKey } from '../keys/public-key.js'
 import type { SigningKey } from '../keys/signing-key.js'
+import { isSameScope } from '../tokens/claims.js'
 import { assertionToWire, decodeAssertion, maxHops, maxRootSeconds } from './assertion.js'
 import type { ToolGrants } from './tools.js'
 
@@ -85,7 +86,7 @@ export function issueRootAssertion(
     authorityKey,
   )
   const read = decodeAssertion(token)
-  if (read.scope.length !== request.scope.length) throw new TypeError('scope: expected scope tokens')
+  if (!isSameScope(read.scope, request.scope)) throw new TypeError('scope: expected scope tokens')
   if (read.initiatedBy === undefined || !read.auth)
     throw new TypeError('initiatedBy, auth: expected who asked, and how that is known')
   return token

@@ -123,7 +123,7 @@ function verifyRoot(token: string, rules: ChainRules): VerifiedLink {
       'the root must say who initiated the run, and how that is known',
     )
   }
-  return { assertion, key: rules.keyring.publicKey(assertion.jwk), hash: signingInputHash(token) }
+  return linkOf(token, assertion, rules)
 }
 
 function verifyHop(token: string, parent: VerifiedLink, rules: ChainRules): VerifiedLink {
@@ -134,7 +134,13 @@ function verifyHop(token: string, parent: VerifiedLink, rules: ChainRules): Veri
     { assertion: parent.assertion, thumbprint: parent.key.thumbprint, hash: parent.hash },
     assertion,
   )
-  return { assertion, key: rules.keyring.publicKey(assertion.jwk), hash: signingInputHash(token) }
+  return linkOf(token, assertion, rules)
+}
+
+/** Frozen: it is remembered, and handed out again. */
+function linkOf(token: string, assertion: Assertion, rules: ChainRules): VerifiedLink {
+  const key = rules.keyring.publicKey(assertion.jwk)
+  return Object.freeze({ assertion, key, hash: signingInputHash(token) })
 }
 
 function conclude(links: readonly VerifiedLink[]): VerifiedChain {

@@ -4,6 +4,7 @@ import { decodeJws } from '../encoding/compact-jws.js'
 import { deepFreeze } from '../identity/frozen-json.js'
 import type { Keyring } from '../keys/keyring.js'
 import type { SigningKey } from '../keys/signing-key.js'
+import { isSameScope } from '../tokens/claims.js'
 import {
   defaultIntentTokenSeconds,
   type IntentTokenRules,
@@ -38,7 +39,7 @@ export function mintIntentToken(
   const { clock = systemClock, ttlSeconds = defaultIntentTokenSeconds } = ownMembers(options, 'options')
   const minted = mint(claims, authorityKey, { clock, ttlSeconds })
   const read = fromWire(decodeJws(minted.token, { typ: 'at+jwt' }).claims)
-  if (read.scope.length !== claims.scope.length) throw new TypeError('scope: expected scope tokens')
+  if (!isSameScope(read.scope, claims.scope)) throw new TypeError('scope: expected scope tokens')
   if (defaultKeyring().publicKey(read.cnf.jwk).thumbprint !== read.cnf.jkt)
     throw new TypeError('cnf: expected "jkt" to be the thumbprint of "jwk"')
   return minted

@@ -4,13 +4,18 @@ import { sha256Base64url } from '../encoding/digest.js'
 import { isPlainObject } from '../encoding/strict-json.js'
 import { AgenticError } from '../errors.js'
 import { deriveKey as deriveFrom, type KeyDerivation } from '../keys/derive.js'
-import { type KeySet, parseJwkSet as parseSet } from '../keys/jwk-set.js'
+import {
+  exportJwkSet as exportSet,
+  type JwkSet,
+  type KeySet,
+  parseJwkSet as parseSet,
+} from '../keys/jwk-set.js'
 import type { Keyring } from '../keys/keyring.js'
 import { masterSecretFrom } from '../keys/master-secret.js'
 import type { Ed25519PublicKey, PublicKey } from '../keys/public-key.js'
 import type { SigningKey } from '../keys/signing-key.js'
 import { defaultKeyring } from './defaults.js'
-import { ownMembers } from './rules.js'
+import { isPublicKey, ownMembers } from './rules.js'
 
 /** A new random Ed25519 key. It cannot be exported: for one that outlives the process, derive it. */
 export function generateKey(): SigningKey<Ed25519PublicKey> {
@@ -40,6 +45,19 @@ export function deriveKey(
  * @throws AgenticError ERR_KEY_INVALID, ERR_KEY_SMALL_ORDER */
 export function readPublicKey(jwk: unknown): PublicKey {
   return defaultKeyring().verificationKey(jwk)
+}
+
+/** Publishes keys: what a resource gets from an authority, and what can serve as `trustedKeys` there.
+ * @param keys as read, or of a signing key its `publicKey`; one that is given twice stands in it once
+ * @returns frozen, with `kid` (the thumbprint), `alg` and `use`
+ * @throws TypeError for what is no public key
+ * @throws AgenticError ERR_KEY_INVALID for one that shows more than a public key has */
+export function exportJwkSet(keys: readonly PublicKey[]): JwkSet {
+  if (!Array.isArray(keys) || !Array.from(keys).every(isPublicKey))
+    throw new TypeError('keys: expected public keys that were read')
+  // Read again, down to what a public key is: a private member would be published.
+  for (const { jwk } of keys) defaultKeyring().verificationKey(jwk)
+  return exportSet(keys)
 }
 
 /** Reads a JWK Set from outside, as it came. Keys that nobody here could use are left out of it, and what is left can

@@ -30,8 +30,8 @@ export interface ProofOptions {
 
 /** Proves the key of a token over exactly one HTTP request.
  * @returns compact `dpop+jwt`
- * @throws TypeError for a `request` that is not whole (an absent query or content type is the empty text), or an ordinal
- *   that is no count
+ * @throws TypeError for a `request` that is not whole (an absent query or content type is the empty text), an ordinal
+ *   that is no count, or anything else that is no text
  * @see PROTOCOL 8, RFC 9449 */
 export function createDpopProof(
   request: DpopProofRequest,
@@ -40,6 +40,10 @@ export function createDpopProof(
 ): string {
   const { clock = systemClock } = ownMembers(options, 'options')
   const own = ownMembers(request, 'request')
+  requireText(own.method, 'method')
+  requireText(own.url, 'url')
+  if (own.accessToken !== undefined) requireText(own.accessToken, 'accessToken')
+  if (own.nonce !== undefined) requireText(own.nonce, 'nonce')
   requireOrdinal(own.ordinal)
   if (own.request === undefined) return createDpop(own, key, { clock })
   return createDpop(ownMembers({ ...own, request: boundRequest(own.request) }, 'request'), key, { clock })
@@ -85,7 +89,7 @@ export async function verifyDpopProof(
 /** Proves the key of a chain's leaf over one invocation of one tool with exactly these arguments.
  * @returns compact `pop+jwt`; it holds the arguments in clear and is never logged
  * @throws AgenticError ERR_JSON_NOT_CANONICAL for arguments that JSON would change on the way
- * @throws TypeError for arguments that are no object, or an ordinal that is no count
+ * @throws TypeError for arguments that are no object, an ordinal that is no count, or anything else that is no text
  * @see PROTOCOL 8 */
 export function createInvocationProof(
   request: InvocationProofRequest,
@@ -94,6 +98,7 @@ export function createInvocationProof(
 ): string {
   const { clock = systemClock } = ownMembers(options, 'options')
   const own = ownMembers(request, 'request')
+  requireInvocation(own)
   requireOrdinal(own.ordinal)
   if (!isPlainObject(own.args)) throw new TypeError('args: expected an object of arguments')
   return createInvocation(own, key, { clock })
@@ -120,10 +125,7 @@ export async function verifyInvocationProof(
 ): Promise<VerifiedInvocationProof> {
   const own = ownMembers(rules, 'rules')
   const { leafId, tool, audience, accessToken, key, singleUse } = own
-  requireText(leafId, 'leafId')
-  requireText(tool, 'tool')
-  requireText(audience, 'audience')
-  requireText(accessToken, 'accessToken')
+  requireInvocation(own)
   requireKey(key)
   requireSingleUse(singleUse)
   const args = frozenJson(own.args)
@@ -131,6 +133,15 @@ export async function verifyInvocationProof(
   const invocation = { leafId, tool, audience, args, accessToken, key, now, singleUse }
   const { jti, ordinal } = await verifyInvocation(proof, invocation)
   return Object.freeze<VerifiedInvocationProof>({ jti, ordinal, args })
+}
+
+function requireInvocation(
+  given: Pick<InvocationProofRequest, 'leafId' | 'tool' | 'audience' | 'accessToken'>,
+): void {
+  requireText(given.leafId, 'leafId')
+  requireText(given.tool, 'tool')
+  requireText(given.audience, 'audience')
+  requireText(given.accessToken, 'accessToken')
 }
 
 function requireKey(key: unknown): void {

@@ -19,7 +19,7 @@ export function isGiven<T extends object>(rules: T, name: keyof T): boolean {
   return Object.hasOwn(rules, name)
 }
 
-type Text = 'issuer' | 'audience' | 'method' | 'url' | 'accessToken' | 'leafId' | 'tool'
+type Text = 'issuer' | 'audience' | 'method' | 'url' | 'accessToken' | 'leafId' | 'tool' | 'nonce'
 
 /** @throws TypeError unless it is text; an empty one is none, but for a token, which nobody checked yet */
 export function requireText(text: unknown, name: Text): void {

@@ -91,3 +91,8 @@ export function parseScope(text: string): readonly string[] {
   }
   return scopes
 }
+
+/** Whether a scope that was read is the one that was meant: a token that holds a space would be read as two. */
+export function isSameScope(read: readonly string[], meant: readonly string[]): boolean {
+  return read.length === meant.length && read.every((scope, index) => scope === meant[index])
+}

@@ -8,6 +8,7 @@ import {
   type RootRequest,
   subsumes,
   type ToolGrants,
+  type VerifiedLink,
   verifyChain,
 } from '../../runtime/index.js'
 import { attack } from '../support/attack.js'
@@ -97,7 +98,8 @@ describe('a chain made by a program', () => {
       'ERR_CONSTRAINT_INVALID',
     )
     await expectCode(() => root({ workflowId: 'no identifier' }), 'ERR_CLAIM_INVALID')
-    expect(() => root({ scope: ['files:write files:read'] })).toThrow(TypeError)
+    for (const scope of [['files:write files:read'], [['files:write']], [7], 'files:write'])
+      expect(() => root({ scope: scope as string[] })).toThrow(TypeError)
     expect(root({ scope: ['files:write', 'files:read'] })).toBeTypeOf('string')
   })
 })
@@ -175,6 +177,10 @@ describe('the rules of a chain', () => {
       for (const part of [verified, hops, checked, open, toolGrants, scope, leaf, leaf.intent, leaf.jwk])
         expect(Object.isFrozen(part)).toBe(true)
     }
+    const kept: VerifiedLink[] = []
+    const own = { get: () => undefined, set: (_: string, link: VerifiedLink) => kept.push(link), size: 0 }
+    verifyChain(chain, { ...rules, cache: own })
+    expect(kept.map((link) => Object.isFrozen(link))).toEqual([true, true])
   })
 })
 

@@ -98,7 +98,8 @@ describe('a token that nobody could read is not minted', () => {
   })
 
   attack('T9', 'with a scope that would be read as two', () => {
-    expect(() => mint({ scope: ['repo:read repo:write'] })).toThrow(TypeError)
+    for (const scope of [['repo:read repo:write'], [['repo:read']], [7], 'repo:read'])
+      expect(() => mint({ scope: scope as string[] })).toThrow(TypeError)
     expect(mint({ scope: ['repo:read', 'repo:write'] }).token).toBeTypeOf('string')
   })
 

@@ -82,6 +82,21 @@ describe('what a key is derived from', () => {
   })
 })
 
+it('a JWK Set is published of public keys that were read, and of nothing else', () => {
+  const key = generateKey()
+  const { jwk } = key.publicKey
+  expect(exportJwkSet([key.publicKey]).keys).toMatchObject([{ ...jwk, kid: key.publicKey.thumbprint }])
+  for (const keys of [[key], [jwk], [null], Array(1), undefined])
+    expect(() => exportJwkSet(keys as never)).toThrow(TypeError)
+})
+
+attack('X16', 'a JWK Set is published without a private half, whatever it was given', () => {
+  const { publicKey } = generateKey()
+  const leaking = { ...publicKey, jwk: { ...publicKey.jwk, d: 'secret' } } as never
+  expect(() => exportJwkSet([leaking])).toThrow(expect.objectContaining({ code: 'ERR_KEY_INVALID' }))
+  expect(JSON.stringify(exportJwkSet([publicKey]))).not.toContain('"d"')
+})
+
 describe('a JWK Set from outside', () => {
   it('is read by the key ring of the process where none is given', () => {
     const { publicKey } = generateKey()

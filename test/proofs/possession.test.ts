@@ -95,6 +95,14 @@ describe('the rules of a DPoP proof', () => {
       await expect(verifyDpopProof(old, rules as never)).rejects.toThrow(TypeError)
   })
 
+  attack('T2', 'are all in the object itself: what its prototype asks for would be lost', async () => {
+    const rules = { ...call, key, singleUse: createMemorySingleUse() }
+    const asking = Object.setPrototypeOf({ ...rules }, { request })
+    await expect(verifyDpopProof(createDpopProof(call, agent), asking)).rejects.toThrow(TypeError)
+    const bare = Object.setPrototypeOf({ ...rules }, null)
+    await verifyDpopProof(createDpopProof(call, agent), bare)
+  })
+
   attack('X18', 'are read once, before the first pause', async () => {
     const rules = { ...call, key, singleUse: createMemorySingleUse() }
     const answers = [key, fixedKey('stranger').publicKey]
@@ -144,6 +152,15 @@ it('a proof that no verifier would read is not made', () => {
     expect(() => createDpopProof({ ...call, ordinal } as never, agent)).toThrow(TypeError)
     expect(() => createInvocationProof({ ...invocation, ordinal } as never, agent)).toThrow(TypeError)
   }
+  for (const nothing of [undefined, null, '', 7]) {
+    for (const name of ['method', 'url'])
+      expect(() => createDpopProof({ ...call, [name]: nothing } as never, agent)).toThrow(TypeError)
+    for (const name of ['leafId', 'tool', 'audience'])
+      expect(() => createInvocationProof({ ...invocation, [name]: nothing } as never, agent)).toThrow(
+        TypeError,
+      )
+  }
+  expect(() => createDpopProof({ ...call, nonce: 7 } as never, agent)).toThrow(TypeError)
   for (const args of [[], 'path', null, undefined])
     expect(() => createInvocationProof({ ...invocation, args } as never, agent)).toThrow(TypeError)
   expect(createDpopProof({ ...call, ordinal: 0 }, agent)).toBeTypeOf('string')
