@@ -134,7 +134,7 @@ function requireScope(tool: GuardedTool, token: VerifiedIntentToken, chain: Veri
 
 async function spendOnce(token: VerifiedIntentToken, deps: GuardDeps): Promise<void> {
   if (token.intent.use !== 'once') return
-  if (!(await deps.singleUse.claim(`once:${token.jti}`, token.exp))) {
+  if ((await deps.singleUse.claim(`once:${token.jti}`, token.exp)) !== true) {
     throw new AgenticError('ERR_TOKEN_USED', 'this token was good for one call, which has been made')
   }
 }

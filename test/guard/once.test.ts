@@ -23,6 +23,19 @@ describe('a token that an approval opened', () => {
     expect(handled).toHaveLength(1)
   })
 
+  attack('X3', 'is not opened by a store that answers in other words than true', async () => {
+    for (const [answer, status] of [
+      [{ claimed: false }, 401],
+      [true, 200],
+    ] as const) {
+      const claim = async (key: string) => (key.startsWith('once:') ? answer : true) as boolean
+      const { send } = await counter('write', 'stock/write', approvedArgs, {
+        guard: { singleUse: { claim } },
+      })
+      expect((await send()).status).toBe(status)
+    }
+  })
+
   it('is not spent by a call that is refused', async () => {
     const { send, handled } = await writing()
     expect((await send({ args: { ...approvedArgs, count: 4 } })).status).toBe(403)
