@@ -1,5 +1,4 @@
 /** The parts of one runtime, picked and put together once: store, keys, log, authority, guard. */
-import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { fileAuditStorage } from './audit/file-storage.js'
 import { createJournal } from './audit/journal.js'
@@ -9,6 +8,7 @@ import { type Authority, createAuthority } from './authority/authority.js'
 import { requireStanding, requireStandingHops } from './authority/standing.js'
 import { type Clock, systemClock } from './clock.js'
 import { createLinkCache } from './delegation/verified-links.js'
+import { randomBytes } from './encoding/random.js'
 import { AgenticError } from './errors.js'
 import { createEventFeed, type EventFeed } from './execution/event-feed.js'
 import { signReceipt } from './execution/receipt.js'

@@ -3,8 +3,9 @@
  * candidates; keyed with a salt of the execution it cannot, and once the salt is erased with the payload the
  * log says nothing about it any more, though every hash in it still holds (PROTOCOL 16).
  */
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { canonicalize, type JsonValue } from '../encoding/canonical-json.js'
+import { randomBytes } from '../encoding/random.js'
 
 export interface SaltedDigests {
   /** A salt for one execution, 32 random bytes. The caller keeps it beside the payloads and erases both. */

@@ -2,7 +2,8 @@
  * An agent's own key (mode `attested`, PROTOCOL 3): random, made and kept where the agent runs. The authority learns
  * its public half and a proof of possession (key-proof.ts); no master secret leads to it.
  */
-import { randomBytes } from 'node:crypto'
+
+import { randomBytes } from '../encoding/random.js'
 import { AgenticError } from '../errors.js'
 import type { Keyring } from './keyring.js'
 import type { Ed25519PublicKey } from './public-key.js'

@@ -1,5 +1,6 @@
 /** Where keys are made and read: implementations tested before use, and a bounded cache of checked public keys. */
-import { randomBytes } from 'node:crypto'
+
+import { randomBytes } from '../encoding/random.js'
 import { AgenticError } from '../errors.js'
 import { nobleBackend } from './backend-noble.js'
 import { nodeBackend } from './backend-node.js'
@@ -41,9 +42,6 @@ export interface KeyringOptions {
   readonly maxKeys?: number
 }
 
-// Taken once: a later patch of node:crypto does not choose the keys.
-const random = randomBytes
-
 /** @throws AgenticError ERR_CRYPTO_SELF_TEST when the backend is not there or computes wrongly: a backend that
  *   loads and fails is not passed over, since then something has changed it */
 export function createKeyring(options: KeyringOptions = {}): Keyring {
@@ -72,7 +70,7 @@ export function createKeyring(options: KeyringOptions = {}): Keyring {
   return Object.freeze<Keyring>({
     backend: backend.name,
     generate() {
-      const seed = random(32)
+      const seed = randomBytes(32)
       const key = signingKeyFromSeed(seed, backend)
       seed.fill(0)
       return key

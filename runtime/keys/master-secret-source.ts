@@ -3,7 +3,8 @@
  * management service, and a sample of one on files. The service holds a key that never leaves it; beside the runtime
  * lies only the secret wrapped under that key.
  */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { randomBytes } from '../encoding/random.js'
 import { AgenticError, isAgenticError } from '../errors.js'
 import { type MasterSecret, masterSecretFrom } from './master-secret.js'
 import { createSecretFile, readSecretFile } from './secret-file.js'

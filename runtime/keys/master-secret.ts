@@ -1,6 +1,7 @@
 /** The secret all derived keys come from, and the file it is kept in. */
-import { hkdfSync, randomBytes } from 'node:crypto'
+import { hkdfSync } from 'node:crypto'
 import { decodeBase64url } from '../encoding/base64url.js'
+import { randomBytes } from '../encoding/random.js'
 import { AgenticError } from '../errors.js'
 import { createSecretFile, readSecretFile } from './secret-file.js'
 

@@ -1,6 +1,5 @@
 /** Files that only their owner may read: a master secret, what it is wrapped with, an agent's own key. Synchronous:
  * they are read once, at start. */
-import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   constants,
@@ -14,6 +13,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { randomBytes } from '../encoding/random.js'
 import { AgenticError } from '../errors.js'
 
 /** What a file holds: its name in messages, and the codes of its refusals. */

@@ -1,6 +1,6 @@
 /** Opens a store: the one place that knows which URL means which adapter. */
-import { randomBytes } from 'node:crypto'
 import type { Clock } from '../clock.js'
+import { randomBytes } from '../encoding/random.js'
 import type { CheckpointStore } from '../engine/checkpoint-port.js'
 import { AgenticError } from '../errors.js'
 import type { EventStore } from '../execution/events.js'

@@ -237,7 +237,13 @@ function transpiled(): string {
   const out = join(folder, 'js')
   for (const room of ['keys', 'encoding']) mkdirSync(join(out, room), { recursive: true })
   writeFileSync(join(out, 'package.json'), '{"type":"module"}')
-  for (const name of ['errors', 'encoding/base64url', 'keys/secret-file', 'keys/master-secret']) {
+  for (const name of [
+    'errors',
+    'encoding/base64url',
+    'encoding/random',
+    'keys/secret-file',
+    'keys/master-secret',
+  ]) {
     const source = readFileSync(fileURLToPath(new URL(`../../runtime/${name}.ts`, import.meta.url)), 'utf8')
     const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 }
     writeFileSync(
