@@ -61,6 +61,16 @@ export default {
       to: { path: '^(agents|workflows|examples|bench|test)/' },
     },
     {
+      name: 'proofs-stand-alone',
+      comment: 'who verifies tokens alone loads neither an engine nor a database',
+      severity: 'error',
+      from: { path: '^runtime/proofs\\.ts$' },
+      to: {
+        path: '^runtime/(engine|execution|authority|guard|sqlite|compose)|node_modules/(@langchain|kysely|better-sqlite3)',
+        reachable: true,
+      },
+    },
+    {
       name: 'resolvable',
       severity: 'error',
       from: {},
